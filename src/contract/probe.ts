@@ -107,7 +107,7 @@ export interface Stream {
   read(want: Want): Promise<Uint8Array>;
   /** Up to and including the first `delimiter`; rejects with ProtocolError when `max` bytes came without it. */
   readUntil(delimiter: Uint8Array, max: number): Promise<Uint8Array>;
-  /** Waits up to `ms` for a byte, the end or a reset, and takes nothing away. */
+  /** Waits up to `ms` for a byte, the end or a reset, and takes nothing away. Rejects with TlsAlert, as reads do, when that ended it. */
   peek(ms: number): Promise<'bytes' | 'end' | 'reset' | 'quiet'>;
   write(bytes: Uint8Array, options?: SendOptions): Promise<void>;
   /** Ends politely: what was written is sent, then FIN. */
@@ -156,6 +156,13 @@ export interface TlsSession {
   readonly trusted: boolean;
   /** OpenSSL's word for why not: `SELF_SIGNED_CERT_IN_CHAIN`, `ERR_TLS_CERT_ALTNAME_INVALID`. */
   readonly distrust?: string;
+  /** The certificate's public key: `RSA 2048`, `EC prime256v1`, `Ed25519`. */
+  readonly key?: string;
+  /**
+   * The server sent a CertificateRequest (RFC 8446 §4.3.2). Only then has a client signature algorithms to share, which
+   * is how node:tls shows it: `getSharedSigalgs().length > 0`, in the error handler of a failed handshake too. Absent: unknown.
+   */
+  readonly clientCertificateRequested?: boolean;
 }
 
 export interface UdpOptions {
