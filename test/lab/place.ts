@@ -1,0 +1,240 @@
+// Where a test's programs run, and how they are started, watched and ended. What they are stands in servers.ts.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, chmodSync } from 'node:fs';
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export type Transport = 'tcp' | 'udp';
+
+export interface Place {
+  /** For messages: `loopback`, `server1`. */
+  readonly name: string;
+  /** The command that runs `argv` here, so that ending it ends everything that `argv` started. */
+  wrap(argv: readonly string[]): readonly string[];
+  /** The port a server is to take here when its caller names none; `usual` is the protocol's own. */
+  choosePort(transport: Transport, address: string, usual: number): Promise<number>;
+}
+
+export interface Running {
+  readonly pid: number;
+  /** Standard output and standard error so far, at most the last 256 KiB. */
+  logs(): string;
+  /** The exit code once it has ended, null while it runs or when a signal ended it. */
+  readonly exitCode: number | null;
+  readonly hasEnded: boolean;
+  /** Resolves when the program and all that hold its output have ended. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Ends it and all it started, and waits for that. Safe to call again. */
+  stop(): Promise<void>;
+}
+
+const MAX_LOG_CHARACTERS = 256 * 1024;
+
+/** Whether this process may make mount and PID namespaces, as root usually may and root in a container may not. */
+export function mayUnshare(): boolean {
+  unshareAllowed ??=
+    process.platform === 'linux' &&
+    process.getuid?.() === 0 &&
+    spawnSync('unshare', ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child', 'true']).status === 0;
+  return unshareAllowed;
+}
+let unshareAllowed: boolean | undefined;
+
+/**
+ * The words that give a program a PID and a mount namespace of its own, with an empty /run: ending it ends everything
+ * that it started, and the files of this machine stay untouched. `before`: shell commands to run in there first.
+ */
+export function contained(before = ''): readonly string[] {
+  const prepare = `mount -n -t tmpfs tmpfs /run && ${before === '' ? '' : `${before} && `}exec "$@"`;
+  const unshare = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
+  return [...unshare, '--', 'sh', '-c', prepare, 'sh'];
+}
+
+/** This machine's loopback interface. With root's rights the programs still get namespaces for PIDs and mounts. */
+export const loopback: Place = {
+  name: 'loopback',
+  wrap: (argv) => (mayUnshare() ? [...contained(), ...argv] : argv),
+  choosePort: (transport, address) => (transport === 'tcp' ? freeTcpPort(address) : freeUdpPort(address)),
+};
+
+function freeTcpPort(host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen({ host, port: 0 }, () => {
+      const address = server.address();
+      const port = address !== null && typeof address === 'object' ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function freeUdpPort(address: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', reject);
+    socket.bind({ address, port: 0 }, () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * Starts a program in a place. It dies with this process, also when this one is killed (PR_SET_PDEATHSIG).
+ * `input` is written to its standard input, which is then closed; without it standard input is empty.
+ */
+export function start(place: Place, argv: readonly string[], options: { readonly input?: string } = {}): Running {
+  const words = [...place.wrap(argv)];
+  if (process.platform === 'linux') words.unshift('setpriv', '--pdeathsig', 'KILL', '--');
+  const [file = '', ...args] = words;
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: withSystemPath() });
+  let log = '';
+  let hasEnded = false;
+  const hear = (chunk: string): void => {
+    log = (log + chunk).slice(-MAX_LOG_CHARACTERS);
+  };
+  child.stdout.setEncoding('utf8').on('data', hear);
+  child.stderr.setEncoding('utf8').on('data', hear);
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(options.input ?? '');
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => {
+      hear(`${error.message}\n`);
+      hasEnded = true;
+      resolve();
+    });
+    child.once('close', () => {
+      hasEnded = true;
+      resolve();
+    });
+  });
+  const signal = (name: NodeJS.Signals): void => {
+    if (child.pid === undefined || hasEnded) return;
+    try {
+      process.kill(-child.pid, name);
+    } catch {
+      // It ended in this very moment.
+    }
+  };
+  const atExit = (): void => signal('SIGKILL');
+  process.once('exit', atExit);
+  void ended.then(() => process.off('exit', atExit));
+  return {
+    pid: child.pid ?? 0,
+    logs: () => log,
+    get exitCode() {
+      return child.exitCode;
+    },
+    get hasEnded() {
+      return hasEnded;
+    },
+    ended,
+    stop: async () => {
+      signal('SIGTERM');
+      const patience = new AbortController();
+      const killed = delay(1000, undefined, { signal: patience.signal }).then(
+        () => signal('SIGKILL'),
+        () => undefined,
+      );
+      await ended;
+      patience.abort();
+      await killed;
+    },
+  };
+}
+
+/** This environment, with the folders where servers live and which an ordinary user's PATH often lacks. */
+export function withSystemPath(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/sbin` };
+}
+
+/** The process and all below it. */
+function family(pid: number): readonly number[] {
+  const children = readOr(`/proc/${String(pid)}/task/${String(pid)}/children`)
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
+  return [pid, ...children.flatMap(family)];
+}
+
+function readOr(file: string): string {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** Inodes of the sockets that wait for peers on this port in the network namespace of `pid`. */
+function boundInodes(pid: number, transport: Transport, port: number): ReadonlySet<string> {
+  // proc_net_tcp(5): `local_address` is hex ADDRESS:PORT; state 0A is LISTEN, 07 an unconnected UDP socket.
+  const state = transport === 'tcp' ? '0A' : '07';
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const inodes = new Set<string>();
+  for (const table of [transport, `${transport}6`]) {
+    for (const row of readOr(`/proc/${String(pid)}/net/${table}`)
+      .split('\n')
+      .slice(1)) {
+      const [, local, , status, , , , , , inode] = row.trim().split(/\s+/);
+      if (local?.endsWith(suffix) && status === state && inode !== undefined) inodes.add(`socket:[${inode}]`);
+    }
+  }
+  return inodes;
+}
+
+/** How many of the sockets bound to this port belong to the running program: another's do not count. */
+function socketsOn(running: Running, transport: Transport, port: number): number {
+  // The namespaces are those of the innermost process: the outer ones only wait for it.
+  const members = family(running.pid);
+  const bound = boundInodes(members.at(-1) ?? running.pid, transport, port);
+  const own = new Set<string>();
+  for (const member of members) {
+    const folder = `/proc/${String(member)}/fd`;
+    let entries: readonly string[] = [];
+    try {
+      entries = readdirSync(folder);
+    } catch {
+      // It ended, or it is not ours to look into.
+    }
+    for (const entry of entries) {
+      try {
+        const target = readlinkSync(join(folder, entry));
+        if (bound.has(target)) own.add(target);
+      } catch {
+        // Closed meanwhile.
+      }
+    }
+  }
+  return own.size;
+}
+
+/**
+ * Resolves once the program listens on `sockets` sockets of this port. Throws with its output where it ends before, or
+ * where ten seconds pass.
+ */
+export async function listening(running: Running, transport: Transport, port: number, sockets = 1): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (socketsOn(running, transport, port) < sockets) {
+    if (running.hasEnded) throw new Error(`ended before it listened on ${transport} ${port}:\n${running.logs()}`);
+    if (performance.now() > deadline) {
+      throw new Error(`does not listen on ${transport} ${port} after 10 s:\n${running.logs()}`);
+    }
+    await delay(10);
+  }
+}
+
+/** A folder that is gone when `remove` is called, or at the latest when this process exits. Others may read it. */
+export function temporaryFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'linecheck-'));
+  chmodSync(path, 0o755);
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(path, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
+  return { path, remove };
+}
