@@ -1,0 +1,135 @@
+// What a TLS handshake showed, as facts, and what an alert instead of one means (RFC 8446 §6, RFC 5246 §7.2); the
+// options that every probe over TLS shares. Pure; the handshake itself is the kit's.
+import { z } from 'zod';
+import type { TlsAlert } from '../../src/bytes/errors.js';
+import type { Facts, Outcome } from '../../src/contract/outcome.js';
+import type { TlsOptions, TlsSession } from '../../src/contract/probe.js';
+
+const secret = (what: string) => z.string().min(1).describe(what).meta({ linecheck: 'secret' }).optional();
+
+/** A host name as it may stand in a ClientHello and in a Host header: labels of letters, digits and hyphens. */
+const HOST_NAME = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,62}(?:\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?$/;
+export const hostName = z.string().max(253).regex(HOST_NAME, 'expected a host name, such as "www.example.net"');
+
+const VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+
+/** The keys that a probe over TLS takes; spread into its z.strictObject. */
+export const tlsOptions = {
+  servername: hostName
+    .describe('Name to ask for (SNI) and to verify; default: the host, where that is a name.')
+    .optional(),
+  ca: secret("Secret with the PEM certificates of the site's own CA; default: the system's."),
+  'client-cert': secret('Secret with the PEM certificate to show when asked; its key may stand in the same.'),
+  'client-key': secret('Secret with the PEM key of client-cert; default: that of client-cert.'),
+  'min-version': z
+    .enum(VERSIONS)
+    .describe('Oldest version to offer; default: TLSv1, so that old appliances are seen.')
+    .optional(),
+  pin: z
+    .string()
+    .regex(/^[A-Za-z0-9+/]{43}=$/, "expected the base64 of a SHA-256 of the key's SubjectPublicKeyInfo: 44 characters")
+    .describe('The public key that must answer: base64 of SHA-256 (RFC 7469 §2.4); another is interception.')
+    .optional(),
+  issuer: z
+    .string()
+    .min(1)
+    .describe('The issuer that must have signed, or a part of its name; another is interception.')
+    .optional(),
+};
+
+export type GivenTlsOptions = z.infer<z.ZodObject<typeof tlsOptions>>;
+
+/** A key without its certificate cannot be shown. */
+export const keyNeedsCertificate = {
+  check: (given: Pick<GivenTlsOptions, 'client-cert' | 'client-key'>): boolean =>
+    given['client-key'] === undefined || given['client-cert'] !== undefined,
+  problem: { error: 'client-key needs client-cert', path: ['client-key'] },
+};
+
+/**
+ * The kit's words for them. `pin` and `issuer` are the judge's to compare. A certificate is shown without --login: it
+ * locks no account and gives nothing away.
+ */
+export function kitOptions(given: GivenTlsOptions, alpn: readonly string[] | undefined): TlsOptions {
+  const clientCert = given['client-cert'];
+  return {
+    ...(given.servername === undefined ? {} : { servername: given.servername }),
+    ...(alpn === undefined || alpn.length === 0 ? {} : { alpn }),
+    ...(given.ca === undefined ? {} : { ca: given.ca }),
+    ...(clientCert === undefined ? {} : { clientCert, clientKey: given['client-key'] ?? clientCert }),
+    ...(given['min-version'] === undefined ? {} : { minVersion: given['min-version'] }),
+  };
+}
+
+/** A certificate of a hosting company names hundreds; a person reads a few. */
+const MOST_NAMES = 10;
+const MOST_CHARACTERS = 200;
+const DAY_MS = 86_400_000;
+
+/** A stranger wrote it: short, and harmless to a terminal. */
+function plain(text: string): string {
+  const short = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return short.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '.');
+}
+
+/** Whole days from `nowMs` to `notAfter`; negative once it is over; undefined where that is no date. */
+export function daysLeft(notAfter: string, nowMs: number): number | undefined {
+  const days = Math.floor((Date.parse(notAfter) - nowMs) / DAY_MS);
+  return Number.isNaN(days) ? undefined : days;
+}
+
+/** What a handshake showed. `nowMs`: ms since 1970. */
+export function tlsFacts(session: TlsSession, nowMs: number): Facts {
+  const days = session.notAfter === undefined ? undefined : daysLeft(session.notAfter, nowMs);
+  return {
+    tlsVersion: plain(session.protocol),
+    cipher: plain(session.cipher),
+    ...(session.alpn === undefined ? {} : { alpn: plain(session.alpn) }),
+    ...(session.subject === undefined ? {} : { subject: plain(session.subject) }),
+    ...(session.issuer === undefined ? {} : { issuer: plain(session.issuer) }),
+    ...(session.names.length === 0 ? {} : { names: session.names.slice(0, MOST_NAMES).map(plain) }),
+    ...(session.names.length > MOST_NAMES ? { namesInAll: session.names.length } : {}),
+    ...(session.notBefore === undefined ? {} : { notBefore: session.notBefore }),
+    ...(session.notAfter === undefined ? {} : { notAfter: session.notAfter }),
+    ...(days === undefined ? {} : { daysLeft: days }),
+    ...(session.key === undefined ? {} : { key: plain(session.key) }),
+    ...(session.pin === undefined ? {} : { pin: session.pin }),
+    trusted: session.trusted,
+    ...(session.distrust === undefined ? {} : { distrust: plain(session.distrust) }),
+    ...(session.clientCertificateRequested === true ? { clientCertificate: 'requested' } : {}),
+  };
+}
+
+/**
+ * Alerts by which a server refuses the certificate that a client shows (RFC 8446 §6.2): no_certificate,
+ * bad_certificate to certificate_unknown, unknown_ca, access_denied, decrypt_error, certificate_required.
+ */
+const ABOUT_CERTIFICATE: ReadonlySet<number> = new Set([41, 42, 43, 44, 45, 46, 48, 49, 51, 116]);
+const CERTIFICATE_REQUIRED = 116;
+const HANDSHAKE_FAILURE = 40;
+
+export interface AlertContext {
+  /** We had a certificate to show. */
+  readonly shown: boolean;
+  /** What the handshake showed, where the alert came after it (TLS 1.3). */
+  readonly session?: TlsSession;
+  readonly nowMs: number;
+}
+
+/**
+ * What an alert means. One about a client certificate that we did not show is a demand, and an answer; one about
+ * ours a refusal of it; any other says that no secure channel stands, though TLS is spoken there.
+ */
+export function outcomeOfAlert(alert: TlsAlert, { shown, session, nowMs }: AlertContext): Outcome {
+  const facts = { ...(session === undefined ? {} : tlsFacts(session, nowMs)), alert: alert.description };
+  const requested = alert.clientCertificateRequested || session?.clientCertificateRequested === true;
+  // TLS 1.2 has no certificate_required: a server without our certificate says handshake_failure (RFC 5246 §7.4.6).
+  const about = ABOUT_CERTIFICATE.has(alert.alert) || (alert.alert === HANDSHAKE_FAILURE && requested);
+  if (about && shown && alert.alert !== CERTIFICATE_REQUIRED) {
+    const by = `TLS alert ${alert.description}`;
+    return { kind: 'turned-away', presented: 'credentials', by, facts: { ...facts, clientCertificate: 'refused' } };
+  }
+  if (about) return { kind: 'answered', depth: 'secure', facts: { ...facts, clientCertificate: 'demanded' } };
+  return { kind: 'stranger', came: 'other-protocol', detail: `TLS alert ${alert.description}`, facts };
+}
