@@ -14,3 +14,18 @@ export class EndOfStream extends Error {
     this.received = received;
   }
 }
+
+/** The peer speaks TLS and ended the handshake with an alert (RFC 8446 §6). */
+export class TlsAlert extends ProtocolError {
+  /** The alert's number and its name in RFC 8446 §6: 40, `handshake_failure`. */
+  readonly alert: number;
+  readonly description: string;
+  /** The alert says that a client certificate was demanded and ours was missing or unfit. */
+  readonly clientCertificateRequested: boolean;
+  constructor(alert: number, description: string, clientCertificateRequested: boolean) {
+    super(`TLS alert ${description} (${String(alert)})`);
+    this.alert = alert;
+    this.description = description;
+    this.clientCertificateRequested = clientCertificateRequested;
+  }
+}

@@ -1,0 +1,11 @@
+// The one registry of probes, lazy: a name, and how to load its folder.
+import type { ProbeModule } from '../src/contract/probe.js';
+
+export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
+  https: () => import('./https/probe.js'),
+  ntp: () => import('./ntp/probe.js'),
+  ssh: () => import('./ssh/probe.js'),
+  tcp: () => import('./tcp/probe.js'),
+  tls: () => import('./tls/probe.js'),
+  udp: () => import('./udp/probe.js'),
+};

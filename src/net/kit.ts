@@ -1,0 +1,83 @@
+// The kit of one attempt: everything a probe may touch, over one session's sockets.
+import { randomBytes } from 'node:crypto';
+import type { KitSession } from '../contract/ledger.js';
+import type { Kit, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
+import { Session } from './session.js';
+import type { SessionOptions } from './session.js';
+import { SocketStream } from './stream.js';
+import { connectTcp } from './tcp.js';
+import { openUdp } from './udp.js';
+
+export interface KitOptions extends SessionOptions {
+  readonly login: boolean;
+  /** Throws for a name that the site does not have. */
+  readonly secret: (name: string) => Uint8Array;
+}
+
+class NetKit implements Kit {
+  readonly #session: Session;
+  readonly #options: KitOptions;
+  #nonce: Uint8Array | undefined;
+
+  constructor(session: Session, options: KitOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  get login(): boolean {
+    return this.#options.login;
+  }
+
+  get nonce(): Uint8Array {
+    return (this.#nonce ??= randomBytes(8));
+  }
+
+  get signal(): AbortSignal {
+    return this.#session.signal;
+  }
+
+  tcp(): Promise<SocketStream> {
+    return connectTcp(this.#session);
+  }
+
+  async tls(options: TlsOptions = {}, over?: Stream): Promise<SecureStream> {
+    // node:tls costs more to load than to use; a run of plain checks never does.
+    const { secure } = await import('./tls.js');
+    const stream = over ?? (await this.tcp());
+    if (!(stream instanceof SocketStream)) throw new TypeError('kit.tls takes over only a stream that the kit opened');
+    return secure(this.#session, stream, options, this.#options.secret);
+  }
+
+  udp(options: UdpOptions = {}): ReturnType<typeof openUdp> {
+    return openUdp(this.#session, options);
+  }
+
+  random(size: number): Uint8Array {
+    return randomBytes(size);
+  }
+
+  now(): number {
+    return this.#options.clock.wallMs();
+  }
+
+  secret(name: string): Uint8Array {
+    return this.#options.secret(name);
+  }
+
+  note(text: string): void {
+    this.#session.say('note', text);
+  }
+}
+
+export function openKit(target: Target, options: KitOptions): KitSession {
+  const session = new Session(target, options);
+  return {
+    kit: new NetKit(session, options),
+    get ledger() {
+      return session.ledger;
+    },
+    elapsedMs: () => session.elapsedMs(),
+    abort: (reason) => session.abort(reason),
+    close: () => session.close(),
+  };
+}

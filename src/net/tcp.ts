@@ -1,0 +1,45 @@
+// TCP: one connection to the target's address. No name is looked up here, no second address tried.
+import { Socket } from 'node:net';
+import type { Session } from './session.js';
+import { SocketStream } from './stream.js';
+import { currentTurn } from './turn.js';
+
+/** Rejects with SocketFailed (the ledger says why) or Aborted. */
+export function connectTcp(session: Session): Promise<SocketStream> {
+  const { target } = session;
+  const record = session.record('tcp');
+  const socket = new Socket();
+  const owned = session.own(() => socket.destroy());
+  const beganMs = session.elapsedMs();
+  const beganTurn = currentTurn();
+  const source = session.options.source?.[target.family];
+  session.say('connecting', `${target.address} port ${target.port}`);
+  return session.wait((resolve, reject) => {
+    socket.on('error', (error) => {
+      const opening = record.state === 'opening';
+      const failure = session.fail(record, error, opening && currentTurn() === beganTurn, beganMs);
+      if (opening) reject(failure);
+    });
+    socket.once('close', () => {
+      owned.release();
+      if (record.state === 'open') record.state = 'closed';
+    });
+    socket.once('connect', () => {
+      record.state = 'open';
+      record.connectedMs = session.elapsedMs();
+      if (socket.localAddress !== undefined) record.localAddress = socket.localAddress;
+      session.say('connected', `from ${socket.localAddress ?? '?'} port ${socket.localPort ?? 0}`);
+      session.see({ kind: 'alive', address: target.address, by: 'handshake' });
+      resolve(new SocketStream(socket, session, record));
+    });
+    socket.setNoDelay(true);
+    socket.connect({
+      host: target.address,
+      port: target.port,
+      family: target.family,
+      autoSelectFamily: false,
+      ...(source === undefined ? {} : { localAddress: source }),
+      ...(target.sourcePort === undefined ? {} : { localPort: target.sourcePort }),
+    });
+  });
+}

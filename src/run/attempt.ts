@@ -1,0 +1,62 @@
+// One attempt: one asking under one deadline. When it ends, no handle of it is left.
+import type { Clock, KitSession } from '../contract/ledger.js';
+import type { Attempt, Outcome } from '../contract/outcome.js';
+import type { BoundProbe, Target } from '../contract/probe.js';
+import { outcomeOf, timingsOf } from './outcome.js';
+
+export interface AttemptOptions {
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  /** Monotonic ms at which the run began. */
+  readonly runBeganMs: number;
+  readonly openKit: (target: Target) => KitSession;
+  /** Carry wire events in the attempt. */
+  readonly verbose?: boolean;
+}
+
+/** An attempt under way, and the handle that cuts it short. */
+export interface RunningAttempt {
+  readonly done: Promise<Attempt>;
+  interrupt(): void;
+}
+
+/** Starts asking. `done` never rejects. */
+export function startAttempt(bound: BoundProbe, target: Target, options: AttemptOptions): RunningAttempt {
+  const session = options.openKit(target);
+  const startedMs = options.clock.monotonicMs() - options.runBeganMs;
+  // A library's client may not notice that its socket is gone; the attempt does not wait for it.
+  let cut: (reason: unknown) => void = () => undefined;
+  const cutShort = new Promise<never>((_, reject) => {
+    cut = reject;
+  });
+  const end = (reason: 'deadline' | 'interrupted'): void => {
+    session.abort(reason);
+    cut(new Error(reason));
+  };
+  const timer = setTimeout(() => end('deadline'), options.deadlineMs);
+
+  const ask = async (): Promise<Attempt> => {
+    let outcome: Outcome;
+    try {
+      outcome = await Promise.race([bound.ask(target, session.kit), cutShort]);
+    } catch (error) {
+      outcome = outcomeOf(error, session.ledger, Math.round(session.elapsedMs()));
+    }
+    clearTimeout(timer);
+    const durationMs = session.elapsedMs();
+    const { ledger } = session;
+    session.close();
+    const socket = ledger.sockets.at(-1);
+    return {
+      outcome,
+      evidence: ledger.evidence,
+      timings: timingsOf(ledger),
+      startedMs: Math.round(startedMs * 10) / 10,
+      durationMs: Math.round(durationMs * 10) / 10,
+      ...(socket?.carrier === 'udp' ? { sent: socket.sent } : {}),
+      ...(socket?.localAddress === undefined ? {} : { localAddress: socket.localAddress }),
+      ...(options.verbose === true ? { wire: ledger.wire } : {}),
+    };
+  };
+  return { done: ask(), interrupt: () => end('interrupted') };
+}

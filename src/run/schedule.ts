@@ -1,0 +1,138 @@
+// Which attempt runs when: bounded in all and per host, paced, slower when the machine runs short, ended together.
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
+import type { Clock } from '../contract/ledger.js';
+import type { Attempt } from '../contract/outcome.js';
+import type { BoundProbe, Target } from '../contract/probe.js';
+import type { RunningAttempt } from './attempt.js';
+
+/** One question for the wire. Several checks may share it. */
+export interface Question {
+  readonly key: string;
+  readonly bound: BoundProbe;
+  readonly target: Target;
+  readonly carrier: string;
+  readonly deadlineMs: number;
+}
+
+export interface Limits {
+  /** Attempts in flight, in all and per target address. */
+  readonly concurrency: number;
+  readonly perHost: number;
+  /** Askings after a silent first. */
+  readonly retries: number;
+}
+
+export interface ScheduleOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly start: (question: Question) => RunningAttempt;
+  /** After each attempt; `retrying` says that the same question will be asked again. */
+  readonly onAttempt: (question: Question, attempt: Attempt, number: number, retrying: boolean) => void;
+}
+
+/** Datagrams answer all at once: a thousand replies overflow a receive buffer, these many every tick do not. */
+const DATAGRAMS_PER_TICK = 32;
+const TICK_MS = 5;
+/** How long to leave a machine alone that has run out of descriptors or ports. */
+const REST_MS = 200;
+const RESTS = 20;
+
+export class Schedule {
+  readonly #options: ScheduleOptions;
+  readonly #all: LimitFunction;
+  readonly #hosts = new Map<string, LimitFunction>();
+  readonly #running = new Set<RunningAttempt>();
+  readonly #sleeping = new Set<() => void>();
+  #interrupted = false;
+  #tick: { readonly endsMs: number; started: number } = { endsMs: 0, started: 0 };
+
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+    this.#all = pLimit(options.limits.concurrency);
+  }
+
+  /** Ends what runs, starts nothing more. */
+  interrupt(): void {
+    this.#interrupted = true;
+    for (const wake of [...this.#sleeping]) wake();
+    for (const running of [...this.#running]) running.interrupt();
+  }
+
+  /** All attempts of every question, by key. An interrupted question has the attempts it came to. */
+  async ask(questions: readonly Question[]): Promise<ReadonlyMap<string, readonly Attempt[]>> {
+    const entries = await Promise.all(
+      questions.map(async (question): Promise<[string, readonly Attempt[]]> => {
+        const attempts = await this.#host(question.target.address)(() => this.#all(() => this.#askOne(question)));
+        return [question.key, attempts];
+      }),
+    );
+    return new Map(entries);
+  }
+
+  #host(address: string): LimitFunction {
+    let limit = this.#hosts.get(address);
+    if (limit === undefined) {
+      limit = pLimit(this.#options.limits.perHost);
+      this.#hosts.set(address, limit);
+    }
+    return limit;
+  }
+
+  async #askOne(question: Question): Promise<readonly Attempt[]> {
+    const { limits, onAttempt } = this.#options;
+    const attempts: Attempt[] = [];
+    let rests = 0;
+    while (!this.#interrupted) {
+      if (question.carrier === 'udp') await this.#pace();
+      if (this.#stopped()) break;
+      const running = this.#options.start(question);
+      this.#running.add(running);
+      const attempt = await running.done;
+      this.#running.delete(running);
+      const { outcome } = attempt;
+      if (outcome.kind === 'unable' && outcome.reason === 'no-resources' && rests < RESTS) {
+        // Slower, not wrong: fewer at once from now on, and this one again. An attempt that never left is none.
+        rests += 1;
+        this.#all.concurrency = Math.max(8, Math.floor(this.#all.concurrency / 2));
+        await this.#sleep(REST_MS);
+        continue;
+      }
+      attempts.push(attempt);
+      const retrying = outcome.kind === 'silent' && attempts.length <= limits.retries && !this.#stopped();
+      onAttempt(question, attempt, attempts.length, retrying);
+      if (!retrying) break;
+    }
+    return attempts;
+  }
+
+  /** A method, since the flag changes while a caller waits. */
+  #stopped(): boolean {
+    return this.#interrupted;
+  }
+
+  async #pace(): Promise<void> {
+    for (;;) {
+      const now = this.#options.clock.monotonicMs();
+      if (now >= this.#tick.endsMs) this.#tick = { endsMs: now + TICK_MS, started: 0 };
+      if (this.#tick.started < DATAGRAMS_PER_TICK) {
+        this.#tick.started += 1;
+        return;
+      }
+      await this.#sleep(this.#tick.endsMs - now);
+      if (this.#interrupted) return;
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#sleeping.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#sleeping.add(wake);
+    });
+  }
+}
