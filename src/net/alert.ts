@@ -40,11 +40,14 @@ const ALERTS: Readonly<Record<number, string>> = {
 /** Alerts that only a server which looked for a client certificate sends to a client: RFC 8446 §6.2. */
 const CLIENT_CERTIFICATE_ALERTS = new Set([41, 42, 43, 44, 45, 46, 48, 116]);
 
-/** undefined: the error is no alert from the far end. */
-export function alertOf(error: Error): TlsAlert | undefined {
+/**
+ * undefined: the error is no alert from the far end.
+ * @param requested the server had asked for a client certificate
+ */
+export function alertOf(error: Error, requested = false): TlsAlert | undefined {
   // OpenSSL writes `...:SSL alert number 40` for an alert that it received, and for no other error.
   const found = /SSL alert number (\d+)/.exec(error.message);
   if (found === null) return undefined;
   const number = Number(found[1]);
-  return new TlsAlert(number, ALERTS[number] ?? `number ${number}`, CLIENT_CERTIFICATE_ALERTS.has(number));
+  return new TlsAlert(number, ALERTS[number] ?? `number ${number}`, requested || CLIENT_CERTIFICATE_ALERTS.has(number));
 }

@@ -55,6 +55,7 @@ function certificateFacts(certificate: X509Certificate): Partial<TlsSession> & {
     .filter((name) => name !== '')
     .slice(0, NAMES_SHOWN);
   const pin = pinOf(certificate);
+  const key = keyOf(certificate);
   const notBefore = isoTime(certificate.validFrom);
   const notAfter = isoTime(certificate.validTo);
   return {
@@ -63,9 +64,26 @@ function certificateFacts(certificate: X509Certificate): Partial<TlsSession> & {
     ...(certificate.subject ? { subject: distinguishedName(certificate.subject) } : {}),
     ...(certificate.issuer ? { issuer: distinguishedName(certificate.issuer) } : {}),
     ...(pin === undefined ? {} : { pin }),
+    ...(key === undefined ? {} : { key }),
     ...(notBefore === undefined ? {} : { notBefore }),
     ...(notAfter === undefined ? {} : { notAfter }),
   };
+}
+
+function keyOf(certificate: X509Certificate): string | undefined {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    const detail = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyDetails?.modulusLength;
+    const type = asymmetricKeyType?.startsWith('ed') === true ? asymmetricKeyType : asymmetricKeyType?.toUpperCase();
+    return [type, detail].filter((part) => part !== undefined).join(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only a client that was sent a CertificateRequest has signature algorithms to share (RFC 8446 §4.3.2). */
+function certificateRequested(socket: TLSSocket): boolean {
+  return socket.getSharedSigalgs().length > 0;
 }
 
 function shownBy(socket: TLSSocket): TlsSession {
@@ -77,6 +95,7 @@ function shownBy(socket: TLSSocket): TlsSession {
     cipher: socket.getCipher().name,
     ...(typeof socket.alpnProtocol === 'string' ? { alpn: socket.alpnProtocol } : {}),
     ...(certificate === undefined ? { names: [] } : certificateFacts(certificate)),
+    clientCertificateRequested: certificateRequested(socket),
     trusted: socket.authorized,
     ...(socket.authorized || !distrust ? {} : { distrust: typeof distrust === 'string' ? distrust : distrust.message }),
   };
@@ -131,7 +150,7 @@ export function secure(
         if (alertOf(error) === undefined) session.fail(record, error, false, beganMs);
         return;
       }
-      const alert = alertOf(error);
+      const alert = alertOf(error, certificateRequested(socket));
       if (alert !== undefined) {
         session.say('note', alert.message);
         reject(alert);
