@@ -1,0 +1,30 @@
+// The one registry of report formats. A format is one file and one line here, and is loaded only when asked for.
+import type { Report } from '../contract/report.js';
+import type { RunEvent } from '../contract/run-event.js';
+import type { Style } from './style.js';
+
+/** The whole report, once, at the end. */
+export type Render = (report: Report, style: Style) => string;
+/** One line for each run event, as it happens. */
+export type RenderEvent = (event: RunEvent) => string;
+
+export type Format =
+  | { readonly kind: 'report'; readonly summary: string; readonly load: () => Promise<Render> }
+  | { readonly kind: 'stream'; readonly summary: string; readonly load: () => Promise<RenderEvent> };
+
+export const formats: ReadonlyMap<string, Format> = new Map<string, Format>([
+  ['table', report('for a person at a terminal: failures first', async () => (await import('./table.js')).table)],
+  [
+    'json',
+    report('the whole report for programs (linecheck schema report)', async () => (await import('./json.js')).json),
+  ],
+  ['ndjson', stream('one run event a line, as it happens', async () => (await import('./json.js')).ndjson)],
+]);
+
+function report(summary: string, load: () => Promise<Render>): Format {
+  return { kind: 'report', summary, load };
+}
+
+function stream(summary: string, load: () => Promise<RenderEvent>): Format {
+  return { kind: 'stream', summary, load };
+}
