@@ -128,7 +128,7 @@ export const failures: readonly ReportedCheck[] = [
     after: { hop: 2, address: '198.51.100.1' },
     direction: 'unknown',
     summary:
-      'Nothing came back in 8 s to 4 connection requests; SSH to the same host passes, and the path ends at or after 198.51.100.1 (hop 2), possibly at the host's own firewall.',
+      'Nothing came back in 8 s to 4 connection requests; SSH to the same host passes, and the path ends at or after 198.51.100.1 (hop 2), possibly at the firewall of the host itself.',
     advice: ask('203.0.113.5', 'TCP 389'),
     attempts: 2,
     durationMs: 16_031,
