@@ -117,7 +117,7 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
 
 export const probe: Probe = {
   name: 'tcp',
-  summary: 'A TCP connection: something accepts and keeps it; with an expectation, it also says the right thing.',
+  summary: 'A TCP connection: something accepts and keeps it; with an expectation, it also says the right thing',
   carriers: ['tcp'],
   options,
   bind,

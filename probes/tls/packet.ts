@@ -1,9 +1,10 @@
-// What a TLS handshake showed, as facts, and what an alert instead of one means (RFC 8446 §6, RFC 5246 §7.2); the
-// options that every probe over TLS shares. Pure; the handshake itself is the kit's.
+// What every probe over TLS shares: its options, what a handshake showed as facts, what an alert means (RFC 8446 §6,
+// RFC 5246 §7.2), and what to say of a peer that speaks no TLS. The handshake itself is the kit's.
 import { z } from 'zod';
-import type { TlsAlert } from '../../src/bytes/errors.js';
+import { ProtocolError, TlsAlert } from '../../src/bytes/errors.js';
+import { lookOf } from '../../src/bytes/text.js';
 import type { Facts, Outcome } from '../../src/contract/outcome.js';
-import type { TlsOptions, TlsSession } from '../../src/contract/probe.js';
+import type { Kit, SecureStream, Target, TlsOptions, TlsSession, Traits } from '../../src/contract/probe.js';
 
 const secret = (what: string) => z.string().min(1).describe(what).meta({ linecheck: 'secret' }).optional();
 
@@ -132,4 +133,58 @@ export function outcomeOfAlert(alert: TlsAlert, { shown, session, nowMs }: Alert
   }
   if (about) return { kind: 'answered', depth: 'secure', facts: { ...facts, clientCertificate: 'demanded' } };
   return { kind: 'stranger', came: 'other-protocol', detail: `TLS alert ${alert.description}`, facts };
+}
+
+/** The alert in what OpenSSL says of a socket: `...:tlsv13 alert certificate required:...:SSL alert number 116`. */
+export function alertIn(error: unknown): TlsAlert | undefined {
+  if (error instanceof TlsAlert) return error;
+  if (!(error instanceof Error)) return undefined;
+  const found = /alert ([a-z ]+):.*SSL alert number (\d+)/.exec(error.message);
+  const [, words = '', number = ''] = found ?? [];
+  return found === null ? undefined : new TlsAlert(Number(number), words.replaceAll(' ', '_'), false);
+}
+
+/** A TLS record that only says goodbye: close_notify, a warning (RFC 8446 §6.1). Whatever else listens will complain. */
+const CLOSE_NOTIFY = Uint8Array.of(0x15, 3, 1, 0, 2, 1, 0);
+const COMPLAINT_MS = 500;
+
+export const handshakeSends: Traits['sends'] = [
+  { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
+  // node:tls sends a ClientHello of 300 to 450 bytes, by the length of the names, and a Finished of 80.
+  { what: 'a TLS handshake', packets: 2, bytes: 500 },
+  { what: 'a second connection, where no TLS answers, to see what does', packets: 5, bytes: CLOSE_NOTIFY.length },
+];
+
+/** What a peer that speaks no TLS says instead; undefined where it says nothing. */
+async function complaint(kit: Kit): Promise<string | undefined> {
+  try {
+    const stream = await kit.tcp();
+    await stream.write(CLOSE_NOTIFY);
+    if ((await stream.peek(COMPLAINT_MS)) !== 'bytes') return undefined;
+    return lookOf(await stream.read({ atLeast: 1, max: 128, quietMs: 20 }));
+  } catch {
+    // The first connection has decided; this one only wanted to name what came.
+    return undefined;
+  }
+}
+
+/** A secure stream, or the outcome where there is none. Throws what the kit throws for a connection that failed. */
+export async function handshake(
+  kit: Kit,
+  target: Target,
+  given: GivenTlsOptions,
+  alpn?: readonly string[],
+): Promise<{ readonly secure: SecureStream } | { readonly outcome: Outcome }> {
+  try {
+    return { secure: await kit.tls(kitOptions(given, alpn)) };
+  } catch (error) {
+    if (error instanceof TlsAlert) {
+      return { outcome: outcomeOfAlert(error, { shown: given['client-cert'] !== undefined, nowMs: kit.now() }) };
+    }
+    if (!(error instanceof ProtocolError)) throw error;
+    // A fixed source port is still held by the first connection.
+    const look = target.sourcePort === undefined ? await complaint(kit) : undefined;
+    const detail = look === undefined ? error.message : `${look}, not TLS`;
+    return { outcome: { kind: 'stranger', came: 'other-protocol', detail, facts: {} } };
+  }
 }

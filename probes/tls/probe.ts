@@ -1,9 +1,16 @@
 // TLS (RFC 8446, RFC 5246): a complete handshake, and what the server showed in it. It sends nothing inside the channel.
 import { z } from 'zod';
-import { EndOfStream, TlsAlert } from '../../src/bytes/errors.js';
 import type { Outcome } from '../../src/contract/outcome.js';
 import type { BoundProbe, Carrier, Kit, Probe, SecureStream, Target } from '../../src/contract/probe.js';
-import { keyNeedsCertificate, kitOptions, outcomeOfAlert, tlsFacts, tlsOptions } from './packet.js';
+import {
+  alertIn,
+  handshake,
+  handshakeSends,
+  keyNeedsCertificate,
+  outcomeOfAlert,
+  tlsFacts,
+  tlsOptions,
+} from './packet.js';
 
 export { standIn } from './stand-in.js';
 
@@ -31,49 +38,40 @@ function watchMs(requested: boolean | undefined, handshakeMs: number): number {
 
 /** How the channel ended within `ms`, if it did; throws TlsAlert where an alert ended it. */
 async function ending(secure: SecureStream, ms: number): Promise<'close' | 'reset' | undefined> {
-  const seen = await secure.peek(ms);
-  if (seen === 'bytes' || seen === 'quiet') return undefined;
-  try {
-    await secure.read({ atLeast: 1, max: 1 });
-  } catch (error) {
-    if (error instanceof TlsAlert) throw error;
-    if (error instanceof EndOfStream) return 'close';
+  switch (await secure.peek(ms)) {
+    case 'end':
+      return 'close';
+    case 'reset':
+      return 'reset';
+    case 'bytes':
+    case 'quiet':
+      return undefined;
   }
-  return seen === 'end' ? 'close' : 'reset';
 }
 
 function bind(_carrier: Carrier, given: unknown): BoundProbe {
   const parsed = options.parse(given);
   const shown = parsed['client-cert'] !== undefined;
   return {
-    traits: {
-      silence: 'conclusive',
-      depths: ['port', 'secure'],
-      defaultDepth: 'secure',
-      sends: [
-        { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
-        // ClientHello of node:tls with SNI, then Finished and close_notify; measured 320 to 520 bytes.
-        { what: 'a TLS handshake, without data', packets: 3, bytes: 500 },
-      ],
-    },
-    async ask(_target: Target, kit: Kit): Promise<Outcome> {
+    traits: { silence: 'conclusive', depths: ['port', 'secure'], defaultDepth: 'secure', sends: handshakeSends },
+    async ask(target: Target, kit: Kit): Promise<Outcome> {
       const beganMs = kit.now();
-      let secure: SecureStream | undefined;
+      const reached = await handshake(kit, target, parsed, parsed.alpn);
+      if ('outcome' in reached) return reached.outcome;
+      const { session } = reached.secure;
+      // Before TLS 1.3 the handshake ends only once the server has accepted our certificate (RFC 5246 §7.3).
+      const ms = session.protocol === 'TLSv1.3' ? watchMs(session.clientCertificateRequested, kit.now() - beganMs) : 0;
       try {
-        secure = await kit.tls(kitOptions(parsed, parsed.alpn));
-        const { session } = secure;
-        // Before TLS 1.3 the handshake ends only once the server has accepted our certificate (RFC 5246 §7.3).
-        const ms =
-          session.protocol === 'TLSv1.3' ? watchMs(session.clientCertificateRequested, kit.now() - beganMs) : 0;
-        const ended = ms === 0 ? undefined : await ending(secure, ms);
-        const facts = tlsFacts(session, kit.now());
+        const ended = ms === 0 ? undefined : await ending(reached.secure, ms);
+        // close_notify (RFC 8446 §6.1), so that no server logs a truncated session.
+        if (ended === undefined) await reached.secure.end();
         // The channel stood: its end is worth a fact and no more.
         const after = ended === undefined ? {} : { afterHandshake: ended };
-        return { kind: 'answered', depth: 'secure', facts: { ...facts, ...after } };
+        return { kind: 'answered', depth: 'secure', facts: { ...tlsFacts(session, kit.now()), ...after } };
       } catch (error) {
-        if (!(error instanceof TlsAlert)) throw error;
-        const session = secure === undefined ? {} : { session: secure.session };
-        return outcomeOfAlert(error, { shown, ...session, nowMs: kit.now() });
+        const alert = alertIn(error);
+        if (alert === undefined) throw error;
+        return outcomeOfAlert(alert, { shown, session, nowMs: kit.now() });
       }
     },
   };
@@ -81,7 +79,8 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
 
 export const probe: Probe = {
   name: 'tls',
-  summary: 'A TLS handshake: a secure channel stands; certificate, issuer, expiry and key as facts.',
+  summary:
+    'A TLS handshake: a secure channel stands; certificate, issuer, expiry and key as facts (RFC 8446, RFC 5246)',
   carriers: ['tcp'],
   defaultPort: 443,
   options,

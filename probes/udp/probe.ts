@@ -77,7 +77,7 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
 
 export const probe: Probe = {
   name: 'udp',
-  summary: 'One UDP datagram: any reply proves the port, the expected reply the protocol; silence proves nothing.',
+  summary: 'One UDP datagram: any reply proves the port, the expected reply the protocol; silence proves nothing',
   carriers: ['udp'],
   options,
   bind,

@@ -1,0 +1,141 @@
+// One HTTP/1.1 request over a socket that stands, and what the answer says (RFC 9110, RFC 9112). Knows no TLS and opens
+// no connection; undici parses.
+import type { Socket } from 'node:net';
+import { EndOfStream, ProtocolError } from '../../src/bytes/errors.js';
+import { lookOf, printable } from '../../src/bytes/text.js';
+import type { Facts } from '../../src/contract/outcome.js';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD';
+  readonly path: string;
+  /** The Host field: a name or an address, an IPv6 one in brackets, with the port where it is not the scheme's own. */
+  readonly host: string;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** What of the body came along with the headers, at most 2 KiB. */
+  readonly bodyStart: string;
+}
+
+const MOST_HEADER_BYTES = 16 * 1024;
+const MOST_BODY_CHARACTERS = 2048;
+const MOST_FACT_CHARACTERS = 200;
+export const USER_AGENT = 'linecheck';
+
+/** An IPv6 address stands in brackets (RFC 3986 §3.2.2); its zone means nothing to others (RFC 6874 §4). */
+export function hostField(host: string, port: number, usualPort: number): string {
+  const name = host.includes(':') ? `[${host.replace(/%.*$/, '')}]` : host;
+  return port === usualPort ? name : `${name}:${port}`;
+}
+
+/** Bytes of the request on the wire, nearly: for `plan`. */
+export function requestBytes({ method, path, host }: HttpRequest): number {
+  const lines = [
+    `${method} ${path} HTTP/1.1`,
+    `host: ${host}`,
+    'connection: close',
+    `user-agent: ${USER_AGENT}`,
+    '',
+    '',
+  ];
+  return lines.join('\r\n').length;
+}
+
+/**
+ * Asks once, follows no redirect, looks at no proxy setting, and leaves after the headers.
+ * Throws ProtocolError where the answer is not HTTP or too long, EndOfStream where the peer closed without one, and else
+ * what the socket failed with.
+ */
+export async function exchange(socket: Socket, request: HttpRequest): Promise<HttpAnswer> {
+  // Loaded before the socket is looked at: a socket must not end while nobody listens to it.
+  const { Client, errors } = await import('undici');
+  const client = new Client(`http://${request.host}`, {
+    // A connector that calls back at once hangs the client for ever.
+    connect: (_options, done) => queueMicrotask(() => done(null, socket)),
+    maxHeaderSize: MOST_HEADER_BYTES,
+    // The kit ends the attempt; these would be timers of our own.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  try {
+    const { statusCode, headers, body } = await client.request({
+      method: request.method,
+      path: request.path,
+      headers: { host: request.host, 'user-agent': USER_AGENT },
+      reset: true,
+    });
+    // Leaving before the end of the body is an error to undici.
+    body.on('error', () => undefined);
+    // The body may never end; what came along with the headers is there already.
+    const start: unknown = body.read();
+    body.destroy();
+    const bodyStart = start instanceof Uint8Array ? printable(start, MOST_BODY_CHARACTERS) : '';
+    return { status: statusCode, headers, bodyStart };
+  } catch (error) {
+    if (error instanceof errors.HTTPParserError) {
+      const rest =
+        'data' in error && typeof error.data === 'string' ? `: ${lookOf(Buffer.from(error.data, 'latin1'))}` : '';
+      throw new ProtocolError(`what came is not HTTP/1.1${rest}`, { cause: error });
+    }
+    if (error instanceof errors.SocketError) throw new EndOfStream(error.socket?.bytesRead ?? 0);
+    if (error instanceof errors.HeadersOverflowError) {
+      throw new ProtocolError(`HTTP headers of more than ${MOST_HEADER_BYTES} bytes`, { cause: error });
+    }
+    if (error instanceof errors.UndiciError)
+      throw new ProtocolError(`no good HTTP: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    await client.destroy();
+  }
+}
+
+/**
+ * What servers of several makers say in a body with status 400 about the TLS around or missing from a request:
+ * `plain-http`: TLS was expected there; `certificate-demanded`, `certificate-refused`: a client certificate (nginx).
+ */
+export function complaintOf({
+  status,
+  bodyStart,
+}: HttpAnswer): 'plain-http' | 'certificate-demanded' | 'certificate-refused' | undefined {
+  if (status !== 400) return undefined;
+  if (/plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP/.test(bodyStart)) {
+    return 'plain-http';
+  }
+  if (bodyStart.includes('No required SSL certificate was sent')) return 'certificate-demanded';
+  if (bodyStart.includes('The SSL certificate error')) return 'certificate-refused';
+  return undefined;
+}
+
+function field(answer: HttpAnswer, name: string): string | undefined {
+  const value = answer.headers[name];
+  const text = typeof value === 'string' ? value : value?.join(', ');
+  return text === undefined ? undefined : printable(new TextEncoder().encode(text), MOST_FACT_CHARACTERS);
+}
+
+/** The schemes that a server challenges with, without their parameters: `Basic`, `Negotiate` (RFC 9110 §11.6.1). */
+function schemes(answer: HttpAnswer): readonly string[] {
+  const challenges = field(answer, 'www-authenticate') ?? field(answer, 'proxy-authenticate') ?? '';
+  return [...challenges.matchAll(/(?:^|,\s*)([A-Za-z][A-Za-z0-9-]*)(?=\s+[^\s=]|,|$)/g)].map(
+    ([, scheme = '']) => scheme,
+  );
+}
+
+/** Status and the few fields that tell a tech what answered. */
+export function httpFacts(answer: HttpAnswer): Facts {
+  const [server, location, asked] = [field(answer, 'server'), field(answer, 'location'), schemes(answer)];
+  return {
+    status: answer.status,
+    ...(server === undefined ? {} : { server }),
+    ...(location === undefined ? {} : { location }),
+    ...(asked.length === 0 ? {} : { authenticate: asked }),
+    ...(complaintOf(answer) === 'plain-http' ? { wantsTls: true } : {}),
+  };
+}
+
+/** One of `expected`: a status such as 200, or a class such as `2xx`. */
+export function isExpected(status: number, expected: readonly (number | string)[]): boolean {
+  return expected.some((each) => String(each) === String(status) || String(each) === `${Math.floor(status / 100)}xx`);
+}
