@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { require } from '../lab/requirements.js';
+import { skipFor } from '../lab/requirements.js';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -46,7 +46,7 @@ const exampleAddress = /^(192\.0\.2|198\.51\.100|203\.0\.113|127\.\d+\.\d+)\.\d+
 describe('a file that git carries', () => {
   it('holds nothing of the place where it was written', (ctx) => {
     const files = tracked();
-    require(ctx, files === undefined ? 'no git checkout here: git clone the repository' : undefined);
+    skipFor(ctx, files === undefined ? 'no git checkout here: git clone the repository' : undefined);
     const found = (files ?? []).flatMap((file) => {
       const text = readFileSync(path.join(root, file), 'latin1');
       return expressions.filter(({ expression }) => expression.test(text)).map(({ what }) => `${file}: ${what}`);
@@ -57,7 +57,7 @@ describe('a file that git carries', () => {
 
   it('shows, where it is a page, no address but those kept for examples', (ctx) => {
     const files = tracked();
-    require(ctx, files === undefined ? 'no git checkout here: git clone the repository' : undefined);
+    skipFor(ctx, files === undefined ? 'no git checkout here: git clone the repository' : undefined);
     const pages = (files ?? []).filter((file) => file.endsWith('.md'));
     const found = pages.flatMap((file) =>
       addressesIn(readFileSync(path.join(root, file), 'utf8')).map((address) => `${file}: ${address}`),
