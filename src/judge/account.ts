@@ -1,0 +1,130 @@
+// The report of a judged run: every check in plan order, every skipped flow with its reason, and the tallies.
+import type { Skipped } from '../contract/flow.js';
+import type { Report, ReportedCheck, ReportedSkip, Summary, Tally, Tool } from '../contract/report.js';
+import type { Judged, RunRecord } from '../contract/verdict.js';
+import { exitCode, nagiosExitCode } from './exit.js';
+import { allEvidence } from './liveness.js';
+import { carrierKey, listed } from './wording.js';
+
+export interface ReportMeta {
+  readonly tool: Tool;
+  readonly site?: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly interrupted?: Report['interrupted'];
+  readonly notices: readonly string[];
+  readonly skipped: readonly Skipped[];
+  /** How the exit code is to be computed; `nagios` for `--exit nagios`. */
+  readonly exit: { readonly nagios?: boolean; readonly accept?: RunRecord['accept']; readonly crashed?: boolean };
+}
+
+export function reportOf(run: RunRecord, judged: readonly Judged[], meta: ReportMeta): Report {
+  const interrupted = meta.interrupted === undefined ? {} : { interrupted: meta.interrupted };
+  const order = new Map(run.checks.map((record, index) => [record, index]));
+  const inPlanOrder = [...judged].sort((a, b) => (order.get(a.record) ?? 0) - (order.get(b.record) ?? 0));
+  return {
+    schema: 'linecheck/report/v1',
+    tool: meta.tool,
+    ...(meta.site === undefined ? {} : { site: meta.site }),
+    startedAt: meta.startedAt,
+    durationMs: meta.durationMs,
+    ...interrupted,
+    notices: meta.notices,
+    summary: summaryOf(inPlanOrder, meta),
+    checks: inPlanOrder.map(reportedCheck),
+    skipped: meta.skipped.map(reportedSkip),
+  };
+}
+
+/** Tallies and exit code, which the last run event carries too. */
+export function summaryOf(
+  judged: readonly Judged[],
+  meta: Pick<ReportMeta, 'interrupted' | 'skipped' | 'exit'>,
+): Summary {
+  const { nagios, ...rest } = meta.exit;
+  const ending = { ...rest, ...(meta.interrupted === undefined ? {} : { interrupted: meta.interrupted }) };
+  const byVerdict: Partial<Record<Judged['verdict'], number>> = {};
+  for (const { verdict } of judged) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1;
+  return {
+    required: tally(judged.filter(({ required }) => required)),
+    optional: tally(judged.filter(({ required }) => !required)),
+    skipped: meta.skipped.length,
+    accepted: judged.filter(({ required, accepted }) => required && accepted).length,
+    exitCode: nagios === true ? nagiosExitCode(judged, ending) : exitCode(judged, ending),
+    byVerdict,
+  };
+}
+
+function tally(judged: readonly Judged[]): Tally {
+  const count = (result: Judged['result']): number => judged.filter((item) => item.result === result).length;
+  return { pass: count('pass'), fail: count('fail'), unproven: count('unproven') };
+}
+
+/** One check as reports and `check` events carry it. Keys that do not apply are absent. */
+export function reportedCheck(judged: Judged): ReportedCheck {
+  const { record } = judged;
+  const { check, attempts } = record;
+  const source = attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress ?? check.from.address;
+  const starts = attempts.map(({ startedMs }) => startedMs);
+  const ends = attempts.map(({ startedMs, durationMs }) => startedMs + durationMs);
+  return {
+    id: check.id,
+    profile: check.profile,
+    flow: check.flow,
+    title: check.title,
+    required: judged.required,
+    ...(check.group === undefined ? {} : { group: check.group }),
+    expect: check.expect,
+    reach: check.reach,
+    from: { role: check.from.role, ...(source === undefined ? {} : { address: source }) },
+    to: {
+      role: check.to.role,
+      ...(check.to.host === undefined ? {} : { host: check.to.host }),
+      ...(check.to.address === undefined ? {} : { address: check.to.address }),
+      ...(check.to.port === undefined ? {} : { port: check.to.port }),
+    },
+    carrier: carrierKey(check.carrier),
+    probe: check.probe,
+    verdict: judged.verdict,
+    result: judged.result,
+    certain: judged.certain,
+    proof: judged.proof,
+    ...(judged.how === undefined ? {} : { how: judged.how }),
+    ...(judged.by === undefined ? {} : { by: judged.by }),
+    ...(judged.after === undefined ? {} : { after: judged.after }),
+    ...(judged.direction === undefined ? {} : { direction: judged.direction }),
+    ...(judged.accepted ? { accepted: true } : {}),
+    ...(judged.warning === undefined ? {} : { warning: judged.warning }),
+    summary: judged.summary,
+    ...(judged.advice === undefined ? {} : { advice: judged.advice }),
+    facts: judged.facts,
+    timings: judged.timings,
+    attempts: attempts.length,
+    durationMs: attempts.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts),
+    evidence: [...allEvidence(record)].sort((a, b) => a.t - b.t),
+    source: check.source,
+  };
+}
+
+export function reportedSkip(skipped: Skipped): ReportedSkip {
+  const { profile, flow, title, reason } = skipped;
+  return { profile, flow, title, reason: skipSentence(reason), kind: reason.kind };
+}
+
+function skipSentence(reason: Skipped['reason']): string {
+  switch (reason.kind) {
+    case 'feature-off':
+      return `feature \`${reason.feature}\` is off`;
+    case 'unless':
+      return `feature \`${reason.feature}\` is on and takes its place`;
+    case 'role-none':
+      return `role \`${reason.role}\` is \`none\``;
+    case 'elsewhere':
+      return `neither from nor to here: it runs between ${listed(reason.roles.map((role) => `\`${role}\``))}`;
+    case 'no-route-for-family':
+      return `this machine has no IPv${reason.family} route to ${reason.address}`;
+    case 'deselected':
+      return 'left out by the selection on the command line';
+  }
+}

@@ -1,0 +1,226 @@
+// What the whole run knows of one address: whether somebody lives there, how far away, which of its ports that must be
+// shut accept, and who rejects flows to it. No verdicts.
+import type { Evidence } from '../contract/evidence.js';
+import type { Outcome } from '../contract/outcome.js';
+import type { CheckRecord, Culprit } from '../contract/verdict.js';
+import { canonical, network, sameAddress } from './address.js';
+import { fit, hopsAway } from './distance.js';
+import { contradictsIdentity } from './identity.js';
+import { rejectedBy } from './refusal-packet.js';
+import { carrierWords } from './wording.js';
+
+/** Distance of a packet that came from the address, in hops, and where it was seen. */
+interface Distance {
+  readonly hops: number;
+  readonly by: 'handshake' | 'data' | 'reply' | 'echo';
+  readonly record: CheckRecord;
+  readonly own: boolean;
+}
+
+export interface Host {
+  /** `proven`: a packet that a bystander would hardly send; `likely`: a refusal that may be forged in its name. */
+  readonly alive?: 'proven' | 'likely';
+  /** What showed it: `TCP 22 answers`. */
+  readonly witness?: string;
+  readonly distances: readonly Distance[];
+  /** Ports that must be shut and accept all the same. */
+  readonly acceptsShut: readonly number[];
+  /** The target itself refused a UDP question of this run, so its ICMP errors may be rate-limited. */
+  readonly refusesUdp: boolean;
+}
+
+export interface Hosts {
+  of(address: string | undefined): Host;
+  /** Somebody on the path who rejects other flows to this address, or to its network. */
+  rejecterNear(address: string | undefined, except: CheckRecord): { by: Culprit; flow: string } | undefined;
+}
+
+const NOTHING_KNOWN: Host = { distances: [], acceptsShut: [], refusesUdp: false };
+
+export function allEvidence(record: CheckRecord): readonly Evidence[] {
+  return [...record.attempts.flatMap((attempt) => attempt.evidence), ...record.evidence];
+}
+
+/** Something took the connection. */
+function accepted(outcome: Outcome): boolean {
+  return outcome.kind === 'answered' || outcome.kind === 'turned-away' || outcome.kind === 'stranger';
+}
+
+/** More than a handshake came: bytes that a host, or a proxy that speaks for it, sent. */
+function spoke(outcome: Outcome): boolean {
+  if (outcome.kind === 'answered') return outcome.depth !== 'port';
+  return outcome.kind === 'turned-away' || (outcome.kind === 'stranger' && outcome.came === 'other-protocol');
+}
+
+/** An answer that shows itself to be another's is no sign of life of the target. */
+function impersonated(record: CheckRecord): boolean {
+  const evidence = allEvidence(record);
+  return contradictsIdentity(record) !== undefined || evidence.some((item) => item.kind === 'receipt' && !item.arrived);
+}
+
+class Notes {
+  alive: 'proven' | 'likely' | undefined;
+  witness: string | undefined;
+  readonly distances: Distance[] = [];
+  readonly acceptsShut = new Set<number>();
+  refusesUdp = false;
+
+  see(alive: 'proven' | 'likely', witness: string): void {
+    if (this.alive === 'proven' || this.alive === alive) return;
+    this.alive = alive;
+    this.witness = witness;
+  }
+
+  host(): Host {
+    return {
+      ...(this.alive === undefined ? {} : { alive: this.alive }),
+      ...(this.witness === undefined ? {} : { witness: this.witness }),
+      distances: this.distances,
+      acceptsShut: [...this.acceptsShut],
+      refusesUdp: this.refusesUdp,
+    };
+  }
+}
+
+/** Reads a whole run once. */
+export function hostsOf(records: readonly CheckRecord[]): Hosts {
+  const notes = new Map<string, Notes>();
+  const at = (address: string): Notes => {
+    const key = canonical(address);
+    const known = notes.get(key) ?? new Notes();
+    notes.set(key, known);
+    return known;
+  };
+
+  // First what later readings are measured against: distances, and ports that give an impostor away.
+  for (const record of records) {
+    const target = targetOf(record);
+    for (const item of allEvidence(record)) {
+      if (item.kind === 'alive' && item.ttl !== undefined && item.by !== 'refusal' && item.by !== 'neighbour') {
+        // A refusal is what these distances are to judge, so it is never among them.
+        const own = sameAddress(item.address, target);
+        at(item.address).distances.push({ hops: hopsAway(item.ttl), by: item.by, record, own });
+      }
+      if (item.kind === 'control' && item.role === 'shut' && target !== undefined && accepted(item.outcome)) {
+        at(target).acceptsShut.add(item.port);
+      }
+    }
+  }
+
+  const rejecters: { readonly target: string; readonly by: Culprit; readonly record: CheckRecord }[] = [];
+  for (const record of records) {
+    const target = targetOf(record);
+    if (target !== undefined) {
+      const by = rejectedBy(record, target);
+      if (by !== undefined) rejecters.push({ target, by, record });
+    }
+    readLife(record, target, at);
+  }
+
+  return {
+    of: (address) => (address === undefined ? undefined : notes.get(canonical(address)))?.host() ?? NOTHING_KNOWN,
+    rejecterNear: (address, except) => {
+      if (address === undefined) return undefined;
+      const others = rejecters.filter(({ record }) => record !== except);
+      const near =
+        others.find(({ target }) => sameAddress(target, address)) ??
+        others.find(({ target }) => network(target) === network(address));
+      if (near === undefined) return undefined;
+      const { check } = near.record;
+      return { by: near.by, flow: `${carrierWords(check.carrier, check.to.port)} to ${near.target}` };
+    },
+  };
+}
+
+/** The address that was asked; none for a broadcast, which nobody in particular answers, and for what others ask. */
+export function targetOf(record: CheckRecord): string | undefined {
+  const { check } = record;
+  return check.broadcast === true || check.direction === 'in' ? undefined : check.to.address;
+}
+
+function readLife(record: CheckRecord, target: string | undefined, at: (address: string) => Notes): void {
+  const { check } = record;
+  const flow = carrierWords(check.carrier, check.to.port);
+  const trusted = !impersonated(record);
+  for (const item of allEvidence(record)) {
+    switch (item.kind) {
+      case 'alive': {
+        const host = at(item.address);
+        if (item.by === 'refusal') host.see('likely', `${flow} is refused`);
+        else if (item.by === 'echo') host.see('proven', 'it answers ping');
+        else if (item.by === 'neighbour') host.see('proven', 'it answers on the local network');
+        else if (trusted && (item.by !== 'handshake' || host.acceptsShut.size === 0)) {
+          host.see('proven', `${flow} ${item.by === 'handshake' ? 'accepts' : 'answers'}`);
+        }
+        break;
+      }
+      case 'icmp':
+        if (sameAddress(item.from, target) && item.type !== 11)
+          readRefusal(at(item.from), item.ttl, flow, check.carrier);
+        break;
+      case 'reset':
+        if (target !== undefined) readRefusal(at(target), item.ttl, flow, check.carrier);
+        break;
+      case 'control':
+        if (target !== undefined && item.role === 'open') {
+          readOutcome(at(target), item.outcome, carrierWords('tcp', item.port), target, 'tcp');
+        }
+        if (target !== undefined && item.role === 'shut' && item.outcome.kind === 'refused') {
+          readOutcome(at(target), item.outcome, carrierWords('tcp', item.port), target, 'tcp');
+        }
+        break;
+      case 'path':
+        if (target !== undefined && item.reached) at(target).see('proven', 'the path search reached it');
+        break;
+      case 'receipt':
+        if (target !== undefined) at(target).see('proven', 'a linecheck there reports');
+        break;
+      case 'acked':
+      case 'tls':
+      case 'size':
+        break;
+    }
+  }
+  if (target === undefined || !trusted) return;
+  for (const { outcome } of record.attempts) readOutcome(at(target), outcome, flow, target, check.carrier);
+}
+
+function readOutcome(
+  host: Notes,
+  outcome: Outcome,
+  flow: string,
+  target: string,
+  carrier: CheckRecord['check']['carrier'],
+): void {
+  if (spoke(outcome)) host.see('proven', `${flow} answers`);
+  else if (accepted(outcome) && host.acceptsShut.size === 0) host.see('proven', `${flow} accepts`);
+  else if (outcome.kind === 'refused' && (outcome.by === undefined || sameAddress(outcome.by, target))) {
+    const { signal } = outcome;
+    if (signal === 'refused' || signal === 'reset' || signal === 'port-unreachable') {
+      readRefusal(host, outcome.ttl, flow, carrier);
+    }
+  }
+}
+
+/** A refusal in the target's name: a sign of life as far as its TTL does not say that somebody nearer sent it. */
+function readRefusal(
+  host: Notes,
+  ttl: number | undefined,
+  flow: string,
+  carrier: CheckRecord['check']['carrier'],
+): void {
+  const fitting = fit(
+    ttl,
+    host.distances.map(({ hops }) => hops),
+  );
+  if (fitting === 'nearer') return;
+  if (carrier === 'udp') host.refusesUdp = true;
+  host.see(fitting === 'fits' ? 'proven' : 'likely', `${flow} is refused`);
+}
+
+/** Hops of packets that are the host's own beyond doubt, else of its handshakes, which a SYN proxy may answer. */
+export function hostHops(host: Host): { readonly hops: readonly number[]; readonly firm: boolean } {
+  const firm = host.distances.filter(({ by }) => by !== 'handshake').map(({ hops }) => hops);
+  if (firm.length > 0) return { hops: firm, firm: true };
+  return { hops: host.distances.map(({ hops }) => hops), firm: false };
+}
