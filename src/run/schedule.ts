@@ -28,7 +28,7 @@ export interface ScheduleOptions {
   readonly clock: Clock;
   readonly start: (question: Question) => RunningAttempt;
   /** After each attempt; `retrying` says that the same question will be asked again. */
-  readonly onAttempt: (question: Question, attempt: Attempt, number: number, retrying: boolean) => void;
+  readonly onAttempt: (question: Question, attempt: Attempt, retrying: boolean) => void;
 }
 
 /** Datagrams answer all at once: a thousand replies overflow a receive buffer, these many every tick do not. */
@@ -59,15 +59,20 @@ export class Schedule {
     for (const running of [...this.#running]) running.interrupt();
   }
 
-  /** All attempts of every question, by key. An interrupted question has the attempts it came to. */
-  async ask(questions: readonly Question[]): Promise<ReadonlyMap<string, readonly Attempt[]>> {
-    const entries = await Promise.all(
-      questions.map(async (question): Promise<[string, readonly Attempt[]]> => {
-        const attempts = await this.#host(question.target.address)(() => this.#all(() => this.#askOne(question)));
-        return [question.key, attempts];
-      }),
+  /** Asks every question, with retries. `onAttempt` gets each answer; an interrupted question has those it came to. */
+  async ask(questions: readonly Question[]): Promise<void> {
+    await Promise.all(
+      questions.map((question) =>
+        this.#host(question.target.address)(() =>
+          this.#all(() => this.#askOne(question, this.#options.limits.retries)),
+        ),
+      ),
     );
-    return new Map(entries);
+  }
+
+  /** Asks one question once more, now. */
+  async askOnce(question: Question): Promise<void> {
+    await this.#askOne(question, 0);
   }
 
   #host(address: string): LimitFunction {
@@ -79,9 +84,8 @@ export class Schedule {
     return limit;
   }
 
-  async #askOne(question: Question): Promise<readonly Attempt[]> {
-    const { limits, onAttempt } = this.#options;
-    const attempts: Attempt[] = [];
+  async #askOne(question: Question, retries: number): Promise<void> {
+    let asked = 0;
     let rests = 0;
     while (!this.#interrupted) {
       if (question.carrier === 'udp') await this.#pace();
@@ -95,15 +99,14 @@ export class Schedule {
         // Slower, not wrong: fewer at once from now on, and this one again. An attempt that never left is none.
         rests += 1;
         this.#all.concurrency = Math.max(8, Math.floor(this.#all.concurrency / 2));
-        await this.#sleep(REST_MS);
+        await this.sleep(REST_MS);
         continue;
       }
-      attempts.push(attempt);
-      const retrying = outcome.kind === 'silent' && attempts.length <= limits.retries && !this.#stopped();
-      onAttempt(question, attempt, attempts.length, retrying);
+      asked += 1;
+      const retrying = outcome.kind === 'silent' && asked <= retries && !this.#stopped();
+      this.#options.onAttempt(question, attempt, retrying);
       if (!retrying) break;
     }
-    return attempts;
   }
 
   /** A method, since the flag changes while a caller waits. */
@@ -119,12 +122,13 @@ export class Schedule {
         this.#tick.started += 1;
         return;
       }
-      await this.#sleep(this.#tick.endsMs - now);
+      await this.sleep(this.#tick.endsMs - now);
       if (this.#interrupted) return;
     }
   }
 
-  #sleep(ms: number): Promise<void> {
+  /** Until `ms` have passed or the run is interrupted. */
+  sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);

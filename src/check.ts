@@ -1,0 +1,336 @@
+// One run, from plan to report: resolve, ask, look again, judge. The only place that joins the rooms.
+import type { BoundCheck, Plan, PlannedCheck, Skipped } from './contract/flow.js';
+import type { Clock, KitSession } from './contract/ledger.js';
+import type { Attempt } from './contract/outcome.js';
+import type { BoundProbe, Probe, Target } from './contract/probe.js';
+import type { Report, Tool } from './contract/report.js';
+import type { RunEvent } from './contract/run-event.js';
+import type { CheckRecord, RunRecord } from './contract/verdict.js';
+import { reask, worthAskingAgain } from './diagnose/reask.js';
+import { judge } from './judge/judge.js';
+import { reportOf } from './judge/account.js';
+import type { Resolution } from './net/names.js';
+import { startAttempt } from './run/attempt.js';
+import { Schedule } from './run/schedule.js';
+import type { Limits, Question } from './run/schedule.js';
+
+export interface CheckSettings {
+  readonly limits: Limits;
+  /** Of one attempt. */
+  readonly timeoutMs: number;
+  /** For the second look; absent: no second look. */
+  readonly diagnoseMs?: number;
+  /** For the whole run. */
+  readonly maxTimeMs?: number;
+  readonly accept: RunRecord['accept'];
+  /** Compute the exit code as a monitoring plug-in does. */
+  readonly nagios: boolean;
+  /** Carry wire events in the attempt events. */
+  readonly verbose: boolean;
+}
+
+/** The world, as a run may touch it. */
+export interface World {
+  readonly clock: Clock;
+  readonly tool: Tool;
+  readonly probes: ReadonlyMap<string, Probe>;
+  readonly resolve: (host: string) => Promise<Resolution>;
+  /** The local address a packet to there would leave from; undefined: no route. */
+  readonly routeTo: (address: string, family: 4 | 6) => Promise<string | undefined>;
+  readonly openKit: (target: Target) => KitSession;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+export type Interruption = NonNullable<Report['interrupted']>;
+
+export interface RunningCheck {
+  readonly done: Promise<Report>;
+  /** Ends the run; `done` resolves with what was seen so far. */
+  interrupt(by: Interruption): void;
+}
+
+export function carrierName(carrier: PlannedCheck['carrier']): string {
+  return typeof carrier === 'string' ? carrier : `ip-${carrier.ipProtocol}`;
+}
+
+/** A check on its way through a run. */
+interface Item {
+  readonly check: BoundCheck;
+  readonly resolution?: NonNullable<CheckRecord['resolution']>;
+  readonly question?: Question;
+}
+
+class Run {
+  readonly #plan: Plan;
+  readonly #settings: CheckSettings;
+  readonly #world: World;
+  readonly #beganMs: number;
+  readonly #attempts = new Map<string, Attempt[]>();
+  readonly #asked = new Map<string, { readonly question: Question; readonly checks: string[] }>();
+  readonly #undiagnosed = new Set<string>();
+  readonly #schedule: Schedule;
+  #interrupted: Interruption | undefined;
+  #onInterrupt: () => void = () => undefined;
+  readonly #interruption: Promise<undefined>;
+
+  constructor(plan: Plan, settings: CheckSettings, world: World) {
+    this.#plan = plan;
+    this.#settings = settings;
+    this.#world = world;
+    this.#beganMs = world.clock.monotonicMs();
+    this.#interruption = new Promise((resolve) => {
+      this.#onInterrupt = () => resolve(undefined);
+    });
+    this.#schedule = new Schedule({
+      limits: settings.limits,
+      clock: world.clock,
+      start: (question) =>
+        startAttempt(question.bound, question.target, {
+          deadlineMs: question.deadlineMs,
+          clock: world.clock,
+          runBeganMs: this.#beganMs,
+          openKit: world.openKit,
+          verbose: settings.verbose,
+        }),
+      onAttempt: (question, attempt, retrying) => this.#keep(question, attempt, retrying),
+    });
+  }
+
+  #elapsedMs(): number {
+    return Math.round(this.#world.clock.monotonicMs() - this.#beganMs);
+  }
+
+  interrupt(by: Interruption): void {
+    if (this.#interrupted !== undefined) return;
+    this.#interrupted = by;
+    this.#onInterrupt();
+    this.#schedule.interrupt();
+  }
+
+  #keep(question: Question, attempt: Attempt, retrying: boolean): void {
+    const { wire, ...kept } = attempt;
+    const attempts = this.#attempts.get(question.key) ?? [];
+    attempts.push(kept);
+    this.#attempts.set(question.key, attempts);
+    this.#world.onEvent({
+      event: 'attempt',
+      t: this.#elapsedMs(),
+      checks: this.#asked.get(question.key)?.checks ?? [],
+      attempt: attempts.length,
+      outcome: attempt.outcome,
+      timings: attempt.timings,
+      durationMs: attempt.durationMs,
+      retrying,
+      ...(wire === undefined ? {} : { wire }),
+    });
+  }
+
+  async report(): Promise<Report> {
+    const { maxTimeMs } = this.#settings;
+    const timer = maxTimeMs === undefined ? undefined : setTimeout(() => this.interrupt('max-time'), maxTimeMs);
+    const startedAt = new Date(this.#world.clock.wallMs()).toISOString();
+    const { items, skipped } = await this.#bind();
+    const { site } = this.#plan;
+    this.#world.onEvent({
+      event: 'started',
+      t: this.#elapsedMs(),
+      schema: 'linecheck/run-event/v1',
+      tool: this.#world.tool,
+      ...(site === undefined ? {} : { site }),
+      startedAt,
+      checks: items.length,
+      skipped: skipped.length,
+    });
+    await this.#ask(items);
+    await this.#lookAgain();
+    clearTimeout(timer);
+    return this.#conclude(items, skipped, startedAt);
+  }
+
+  /** Names to addresses, once per name; a check for each address. */
+  async #bind(): Promise<{ readonly items: readonly Item[]; readonly skipped: readonly Skipped[] }> {
+    const { checks, skipped } = this.#plan;
+    const hosts = new Map<string, Promise<Resolution | undefined>>();
+    for (const { direction, to } of checks) {
+      if (direction === 'in' || to.host === undefined || hosts.has(to.host)) continue;
+      hosts.set(to.host, Promise.race([this.#world.resolve(to.host), this.#interruption]));
+    }
+    const items: Item[] = [];
+    const unrouted: Skipped[] = [];
+    for (const check of checks) {
+      const { host } = check.to;
+      const resolution = host === undefined || check.direction === 'in' ? undefined : await hosts.get(host);
+      if (resolution === undefined) items.push({ check });
+      else if (!resolution.ok) items.push({ check, resolution });
+      else await this.#bindAddresses(check, resolution, items, unrouted);
+    }
+    return { items, skipped: [...skipped, ...unrouted] };
+  }
+
+  async #bindAddresses(
+    check: PlannedCheck,
+    resolution: Resolution & { readonly ok: true },
+    items: Item[],
+    unrouted: Skipped[],
+  ): Promise<void> {
+    const { host } = check.to;
+    const wanted = resolution.found.filter(({ family }) => check.family === 'any' || family === check.family);
+    if (wanted.length === 0) {
+      const detail = `${host ?? ''} has no IPv${check.family} address`;
+      items.push({ check, resolution: { ok: false, reason: 'no-address', detail } });
+      return;
+    }
+    const literal = wanted.length === 1 && wanted[0]?.address === host;
+    const routed = literal
+      ? wanted
+      : (
+          await Promise.all(
+            wanted.map(async (found) => ((await this.#world.routeTo(found.address, found.family)) ? [found] : [])),
+          )
+        ).flat();
+    // Without any route at all, each is asked, and says so.
+    const asked = routed.length === 0 ? wanted : routed;
+    for (const { address, family } of wanted) {
+      if (!asked.some((one) => one.address === address)) {
+        unrouted.push({
+          profile: check.profile,
+          flow: check.flow,
+          title: check.title,
+          reason: { kind: 'no-route-for-family', family, address },
+        });
+        continue;
+      }
+      const id = literal ? check.id : `${check.id}/${address}`;
+      const bound: BoundCheck = { ...check, id, to: { ...check.to, address } };
+      items.push({
+        check: bound,
+        resolution: { ok: true, ms: resolution.ms },
+        question: this.#questionOf(bound, address, family),
+      });
+    }
+  }
+
+  #questionOf(check: BoundCheck, address: string, family: 4 | 6): Question {
+    const { probe, options, carrier, sourcePort, answersFrom, broadcast, to } = check;
+    const port = to.port ?? 0;
+    const host = to.host ?? address;
+    const name = carrierName(carrier);
+    const key = JSON.stringify([address, port, name, probe, options, host, sourcePort, answersFrom, broadcast]);
+    const known = this.#asked.get(key);
+    if (known !== undefined) {
+      known.checks.push(check.id);
+      return known.question;
+    }
+    const question: Question = {
+      key,
+      bound: this.#boundProbe(check),
+      target: {
+        address,
+        family,
+        port,
+        host,
+        ...(sourcePort === undefined ? {} : { sourcePort }),
+        ...(answersFrom === undefined ? {} : { answersFrom }),
+        ...(broadcast === undefined ? {} : { broadcast }),
+      },
+      carrier: name,
+      deadlineMs: this.#settings.timeoutMs,
+    };
+    this.#asked.set(key, { question, checks: [check.id] });
+    return question;
+  }
+
+  #boundProbe(check: BoundCheck): BoundProbe {
+    const probe = this.#world.probes.get(check.probe);
+    if (probe === undefined) throw new Error(`the plan names a probe that was not loaded: ${check.probe}`);
+    return probe.bind(check.carrier, check.options);
+  }
+
+  async #ask(items: readonly Item[]): Promise<void> {
+    const questions = new Map<string, Question>();
+    for (const { question } of items) if (question !== undefined) questions.set(question.key, question);
+    await this.#schedule.ask([...questions.values()]);
+  }
+
+  /** The second look, at what fell silent. */
+  async #lookAgain(): Promise<void> {
+    const { diagnoseMs } = this.#settings;
+    if (this.#interrupted !== undefined) return;
+    const silent = [...this.#asked.values()].flatMap(({ question }) =>
+      worthAskingAgain(this.#attempts.get(question.key)?.at(-1)?.outcome)
+        ? [{ question, address: question.target.address, deadlineMs: question.deadlineMs }]
+        : [],
+    );
+    if (diagnoseMs === undefined || silent.length === 0) return;
+    const missed = await reask(silent, {
+      budgetMs: diagnoseMs,
+      clock: this.#world.clock,
+      sleep: (ms) => this.#schedule.sleep(ms),
+      stopped: () => this.#interrupted !== undefined,
+      ask: async (question) => {
+        const [check = ''] = this.#asked.get(question.key)?.checks ?? [];
+        this.#world.onEvent({ event: 'diagnosing', t: this.#elapsedMs(), check, look: 'asking again' });
+        await this.#schedule.askOnce(question);
+      },
+    });
+    for (const { key } of missed) this.#undiagnosed.add(key);
+  }
+
+  #conclude(items: readonly Item[], skipped: readonly Skipped[], startedAt: string): Report {
+    const records = items.map((item) => this.#recordOf(item));
+    const record: RunRecord = { checks: records, accept: this.#settings.accept };
+    const report = reportOf(record, judge(record), {
+      tool: this.#world.tool,
+      ...(this.#plan.site === undefined ? {} : { site: this.#plan.site }),
+      startedAt,
+      durationMs: this.#elapsedMs(),
+      ...(this.#interrupted === undefined ? {} : { interrupted: this.#interrupted }),
+      notices: noticesOf(records),
+      skipped,
+      exit: { nagios: this.#settings.nagios },
+    });
+    for (const check of report.checks) this.#world.onEvent({ event: 'check', t: this.#elapsedMs(), check });
+    this.#world.onEvent({
+      event: 'finished',
+      t: this.#elapsedMs(),
+      durationMs: report.durationMs,
+      ...(report.interrupted === undefined ? {} : { interrupted: report.interrupted }),
+      summary: report.summary,
+    });
+    return report;
+  }
+
+  #recordOf({ check, resolution, question }: Item): CheckRecord {
+    const attempts = question === undefined ? [] : (this.#attempts.get(question.key) ?? []);
+    const local = attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress;
+    const unresolved =
+      question === undefined && check.direction === 'out' && check.to.host !== undefined && resolution === undefined;
+    return {
+      check: local === undefined ? check : { ...check, from: { ...check.from, address: local } },
+      attempts,
+      evidence: [],
+      ...(resolution === undefined ? {} : { resolution }),
+      ...(unresolved || (question !== undefined && attempts.length === 0) ? { interrupted: true } : {}),
+      ...(question !== undefined && this.#undiagnosed.has(question.key) ? { undiagnosed: true } : {}),
+    };
+  }
+}
+
+/** Firewall rules match the source: a run from another address than the role's proves another rule. */
+function noticesOf(records: readonly CheckRecord[]): readonly string[] {
+  const notices = new Set<string>();
+  for (const { check } of records) {
+    const { role, host, address } = check.from;
+    if (check.direction === 'in' || host === undefined || address === undefined || host === address) continue;
+    notices.add(
+      `This run asked from ${address}, which is not the address of role ${role} in the site (${host}): firewall rules match the source.`,
+    );
+  }
+  return [...notices];
+}
+
+/** Starts a run. `done` rejects only for a fault of our own. */
+export function startCheck(plan: Plan, settings: CheckSettings, world: World): RunningCheck {
+  const run = new Run(plan, settings, world);
+  return { done: run.report(), interrupt: (by) => run.interrupt(by) };
+}

@@ -1,0 +1,194 @@
+// linecheck demo: a check of stand-ins on this machine alone, some of them missing on purpose.
+import type { Command } from 'commander';
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import type { ExitCode, Report } from '../contract/report.js';
+import type { VerdictWord } from '../contract/verdict.js';
+import type { Opened } from '../peer/stage.js';
+import type { Done } from './commands.js';
+import type { Setting } from './cli.js';
+import { loadProbes, orFail } from './selection.js';
+import { print, styleOf } from './terminal.js';
+
+const ADDRESS = '127.0.0.1';
+/** On loopback an answer takes a millisecond; only the silent one is waited for. */
+const TIMEOUT_MS = 1500;
+
+interface Act {
+  readonly flow: string;
+  readonly title: string;
+  readonly carrier: 'tcp' | 'udp';
+  readonly probe: string;
+  /** `serve`: a stand-in answers. `shut`: nothing listens. `mute`: something takes the datagrams and never answers. */
+  readonly stands: 'serve' | 'shut' | 'mute';
+  readonly why: string;
+  readonly shows: VerdictWord;
+}
+
+const ACTS: readonly Act[] = [
+  {
+    flow: 'web-interface',
+    title: 'Web interface',
+    carrier: 'tcp',
+    probe: 'https',
+    stands: 'serve',
+    why: 'Administrators log in here.',
+    shows: 'open',
+  },
+  {
+    flow: 'remote-shell',
+    title: 'Secure shell',
+    carrier: 'tcp',
+    probe: 'ssh',
+    stands: 'serve',
+    why: 'Support logs in here.',
+    shows: 'open',
+  },
+  {
+    flow: 'control-channel',
+    title: 'Control channel (TLS)',
+    carrier: 'tcp',
+    probe: 'tls',
+    stands: 'serve',
+    why: 'Devices take their configuration from here.',
+    shows: 'open',
+  },
+  {
+    flow: 'time',
+    title: 'Time (NTP)',
+    carrier: 'udp',
+    probe: 'ntp',
+    stands: 'serve',
+    why: 'Certificates and logs need the right time.',
+    shows: 'open',
+  },
+  {
+    flow: 'database-replication',
+    title: 'Database replication',
+    carrier: 'tcp',
+    probe: 'tcp',
+    stands: 'shut',
+    why: 'Without it the secondary unit has old data.',
+    shows: 'closed',
+  },
+  {
+    flow: 'backup-time',
+    title: 'Time, second server (NTP)',
+    carrier: 'udp',
+    probe: 'ntp',
+    stands: 'shut',
+    why: 'It takes over when the first server fails.',
+    shows: 'closed',
+  },
+  {
+    flow: 'discovery',
+    title: 'Discovery (UDP)',
+    carrier: 'udp',
+    probe: 'udp',
+    stands: 'mute',
+    why: 'Devices are found by it.',
+    shows: 'unproven',
+  },
+];
+
+export function demo(program: Command, setting: Setting, done: Done): void {
+  program
+    .command('demo')
+    .description('show on this machine alone what a check says; needs no network and no privilege')
+    .action(async () => done(await run(setting)));
+}
+
+function profileText(ports: ReadonlyMap<Act, number>): string {
+  const flows = ACTS.map(
+    (act) => `  - id: ${act.flow}
+    title: ${JSON.stringify(act.title)}
+    from: visitor
+    to: server
+    ${act.carrier}: ${ports.get(act) ?? 0}
+    probe: ${act.probe}
+    required: always
+    why: ${JSON.stringify(act.why)}
+    source: demo`,
+  );
+  return `linecheck: profile/v1
+id: demo
+title: A product that exists only here
+source: {title: linecheck demo}
+roles: {visitor: {title: This machine}, server: {title: Stand-ins on this machine}}
+flows:
+${flows.join('\n')}
+`;
+}
+
+/** Opens a stand-in, or what it needs to be missing, and says on which port. */
+async function raise(act: Act): Promise<Opened> {
+  const listen = await import('../net/listen.js');
+  const { openStandIn } = await import('../peer/stage.js');
+  const { probes } = await import('../../probes/index.js');
+  const { clock } = await import('./run.js');
+  const at = { address: ADDRESS, port: 0 };
+  if (act.stands === 'mute') return listen.listenUdp(at, () => []);
+  if (act.stands === 'shut') {
+    // A port that was free a moment ago is shut.
+    const opened = await (act.carrier === 'udp'
+      ? listen.listenUdp(at, () => [])
+      : listen.listenTcp(at, clock, () => Promise.resolve()));
+    await opened.close();
+    return { port: opened.port, close: () => Promise.resolve() };
+  }
+  const standIn = (await probes[act.probe]?.())?.standIn;
+  if (standIn === undefined) throw new Error(`probe ${act.probe} has no stand-in`);
+  return openStandIn(standIn, at, { ...listen, random: (size) => randomBytes(size) }, clock);
+}
+
+async function checkThem(setting: Setting, ports: ReadonlyMap<Act, number>): Promise<Report> {
+  const { parseProfile } = await import('../plan/profile.js');
+  const { makePlan, probesOf } = await import('../plan/plan.js');
+  const { runHere } = await import('./run.js');
+  const profile = orFail(parseProfile({ file: 'demo', text: profileText(ports) }));
+  const probes = await loadProbes(probesOf([profile]));
+  const selection = { as: ['visitor'], hosts: [`server=${ADDRESS}`], features: [], flows: [] };
+  const plan = orFail(makePlan({ profiles: [profile], selection, probes }));
+  return runHere(setting, {
+    plan: { ...plan, site: 'demo' },
+    probes,
+    settings: {
+      limits: { concurrency: ACTS.length, perHost: ACTS.length, retries: 0 },
+      timeoutMs: TIMEOUT_MS,
+      accept: [],
+      nagios: false,
+      verbose: false,
+    },
+    onEvent: () => undefined,
+  });
+}
+
+async function run(setting: Setting): Promise<ExitCode> {
+  const style = styleOf(process.stdout);
+  const { table } = await import('../report/table.js');
+  const opened: Opened[] = [];
+  try {
+    const ports = new Map<Act, number>();
+    for (const act of ACTS) {
+      const one = await raise(act);
+      opened.push(one);
+      ports.set(act, one.port);
+    }
+    const report = await checkThem(setting, ports);
+    await print(
+      `A real check of ${ACTS.length} stand-ins on ${ADDRESS}: four answer, two ports are shut on purpose, one service is mute on purpose.\n\n`,
+    );
+    await print(table(report, style));
+    const odd = ACTS.filter((act) => report.checks.find(({ flow }) => flow === act.flow)?.verdict !== act.shows);
+    if (report.interrupted !== undefined) return report.summary.exitCode;
+    if (odd.length === 0) {
+      await print('\nThis is what the demo should show. Next: linecheck profiles\n');
+      return 0;
+    }
+    const words = odd.map(({ title, shows }) => `${title} should be ${shows}`);
+    await print(`\nThe demo did not show what it should: ${words.join('; ')}.\n`, process.stderr);
+    return 1;
+  } finally {
+    await Promise.all(opened.map((one) => one.close()));
+  }
+}

@@ -1,0 +1,79 @@
+// A run in this process: the real world for check.ts, the signals that end it, and the clock.
+import process from 'node:process';
+import { startCheck } from '../check.js';
+import type { CheckSettings, Interruption, World } from '../check.js';
+import type { Plan } from '../contract/flow.js';
+import type { Clock } from '../contract/ledger.js';
+import type { Probe } from '../contract/probe.js';
+import type { Report, Tool } from '../contract/report.js';
+import type { RunEvent } from '../contract/run-event.js';
+import { openKit } from '../net/kit.js';
+import { resolveName } from '../net/names.js';
+import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
+import type { Setting } from './cli.js';
+import { UsageError } from './fail.js';
+import { loadSecrets } from './secrets.js';
+
+export const clock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => performance.timeOrigin + performance.now(),
+};
+
+export function toolOf({ version }: Setting): Tool {
+  return { name: 'linecheck', version, node: process.versions.node, platform: process.platform, ...sight() };
+}
+
+/** Besides sockets: the standard streams, the event loop's own, files being written. */
+const RESERVED_DESCRIPTORS = 64;
+
+export interface RunOptions {
+  readonly plan: Plan;
+  readonly probes: ReadonlyMap<string, Probe>;
+  readonly settings: CheckSettings;
+  /** Gets each event with every secret struck out. */
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Runs and reports; Ctrl-C and SIGTERM end it early, with the partial report. A second signal ends the process. Throws UsageError. */
+export async function runHere(setting: Setting, { plan, probes, settings, onEvent }: RunOptions): Promise<Report> {
+  const source = plan.source === undefined ? undefined : sourceOf(plan.source);
+  if (plan.source !== undefined && source === undefined) {
+    throw new UsageError({
+      what: `source ${plan.source}`,
+      expected: 'an address or the name of an interface of this machine',
+    });
+  }
+  const secrets = loadSecrets(plan);
+  const tool = toolOf(setting);
+  const concurrency = Math.max(1, Math.min(settings.limits.concurrency, descriptorLimit() - RESERVED_DESCRIPTORS));
+  const kit = {
+    clock,
+    verbose: settings.verbose,
+    login: plan.login,
+    secret: (name: string) => secrets.get(name),
+    ...(source === undefined ? {} : { source }),
+  };
+  const world: World = {
+    clock,
+    tool,
+    probes,
+    resolve: (host) => resolveName(host, () => clock.monotonicMs()),
+    routeTo,
+    openKit: (target) => openKit(target, kit),
+    onEvent: (event) => onEvent(secrets.redact(event)),
+  };
+  const running = startCheck(plan, { ...settings, limits: { ...settings.limits, concurrency } }, world);
+  const codes = { SIGINT: 130, SIGTERM: 143 } as const;
+  const onSignal = (signal: Extract<Interruption, NodeJS.Signals>): void => {
+    process.once(signal, () => process.exit(codes[signal]));
+    running.interrupt(signal);
+  };
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+  try {
+    return secrets.redact(await running.done);
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  }
+}
