@@ -12,15 +12,19 @@ export type Transport = 'tcp' | 'udp';
 export interface Place {
   /** For messages: `loopback`, `server1`. */
   readonly name: string;
-  /** The command that runs `argv` here, so that ending it ends everything that `argv` started. */
+  /** The command that runs `argv` here. */
   wrap(argv: readonly string[]): readonly string[];
+  /** What runs here has a PID namespace of its own, so that killing it ends all that it started. */
+  readonly contains: boolean;
   /** The port a server is to take here when its caller names none; `usual` is the protocol's own. */
   choosePort(transport: Transport, address: string, usual: number): Promise<number>;
 }
 
 export interface Running {
   readonly pid: number;
-  /** Standard output and standard error so far, at most the last 256 KiB. */
+  /** What it wrote so far, at most the last MiB of each: standard output, standard error, and both as they came. */
+  stdout(): string;
+  stderr(): string;
   logs(): string;
   /** The exit code once it has ended, null while it runs or when a signal ended it. */
   readonly exitCode: number | null;
@@ -31,7 +35,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const MAX_LOG_CHARACTERS = 256 * 1024;
+const MAX_OUTPUT_CHARACTERS = 1024 * 1024;
 
 /** Whether this process may make mount and PID namespaces, as root usually may and root in a container may not. */
 export function mayUnshare(): boolean {
@@ -45,18 +49,21 @@ let unshareAllowed: boolean | undefined;
 
 /**
  * The words that give a program a PID and a mount namespace of its own, with an empty /run: ending it ends everything
- * that it started, and the files of this machine stay untouched. `before`: shell commands to run in there first.
+ * that it started, and the files of this machine stay untouched.
  */
-export function contained(before = ''): readonly string[] {
-  const prepare = `mount -n -t tmpfs tmpfs /run && ${before === '' ? '' : `${before} && `}exec "$@"`;
+export function contained(): readonly string[] {
   const unshare = ['unshare', '--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
-  return [...unshare, '--', 'sh', '-c', prepare, 'sh'];
+  // Entering a mount namespace left the folder that the program is to run in.
+  return [...unshare, '--', 'sh', '-c', 'mount -n -t tmpfs tmpfs /run && cd "$0" && exec "$@"', process.cwd()];
 }
 
 /** This machine's loopback interface. With root's rights the programs still get namespaces for PIDs and mounts. */
 export const loopback: Place = {
   name: 'loopback',
   wrap: (argv) => (mayUnshare() ? [...contained(), ...argv] : argv),
+  get contains() {
+    return mayUnshare();
+  },
   choosePort: (transport, address) => (transport === 'tcp' ? freeTcpPort(address) : freeUdpPort(address)),
 };
 
@@ -92,18 +99,19 @@ export function start(place: Place, argv: readonly string[], options: { readonly
   if (process.platform === 'linux') words.unshift('setpriv', '--pdeathsig', 'KILL', '--');
   const [file = '', ...args] = words;
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: withSystemPath() });
-  let log = '';
+  const written = { stdout: '', stderr: '', logs: '' };
   let hasEnded = false;
-  const hear = (chunk: string): void => {
-    log = (log + chunk).slice(-MAX_LOG_CHARACTERS);
+  const hear = (stream: 'stdout' | 'stderr', text: string): void => {
+    written[stream] = (written[stream] + text).slice(-MAX_OUTPUT_CHARACTERS);
+    written.logs = (written.logs + text).slice(-MAX_OUTPUT_CHARACTERS);
   };
-  child.stdout.setEncoding('utf8').on('data', hear);
-  child.stderr.setEncoding('utf8').on('data', hear);
+  child.stdout.setEncoding('utf8').on('data', (text: string) => hear('stdout', text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => hear('stderr', text));
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => {
-      hear(`${error.message}\n`);
+      hear('stderr', `${error.message}\n`);
       hasEnded = true;
       resolve();
     });
@@ -125,7 +133,9 @@ export function start(place: Place, argv: readonly string[], options: { readonly
   void ended.then(() => process.off('exit', atExit));
   return {
     pid: child.pid ?? 0,
-    logs: () => log,
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    logs: () => written.logs,
     get exitCode() {
       return child.exitCode;
     },
@@ -134,7 +144,7 @@ export function start(place: Place, argv: readonly string[], options: { readonly
     },
     ended,
     stop: async () => {
-      signal('SIGTERM');
+      signal(place.contains ? 'SIGKILL' : 'SIGTERM');
       const patience = new AbortController();
       const killed = delay(1000, undefined, { signal: patience.signal }).then(
         () => signal('SIGKILL'),
@@ -223,6 +233,16 @@ export async function listening(running: Running, transport: Transport, port: nu
     if (performance.now() > deadline) {
       throw new Error(`does not listen on ${transport} ${port} after 10 s:\n${running.logs()}`);
     }
+    await delay(10);
+  }
+}
+
+/** Resolves once the program has written `text` to standard output. Throws as `listening` does. */
+export async function saying(running: Running, text: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!running.stdout().includes(text)) {
+    if (running.hasEnded) throw new Error(`ended before it said "${text}":\n${running.logs()}`);
+    if (performance.now() > deadline) throw new Error(`did not say "${text}" within 10 s:\n${running.logs()}`);
     await delay(10);
   }
 }

@@ -7,7 +7,7 @@ import { mayUnshare, withSystemPath } from './place.js';
  * Ends the test here when there is a reason why it cannot run: as skipped, with that reason, and where CI=true as
  * failed, because a skip must never look green.
  */
-export function require(ctx: Pick<TestContext, 'skip'>, reason: string | undefined): void {
+export function skipFor(ctx: Pick<TestContext, 'skip'>, reason: string | undefined): void {
   if (reason === undefined) return;
   if (process.env['CI'] === 'true') throw new Error(`cannot run here, and CI skips nothing: ${reason}`);
   ctx.skip(reason);
@@ -15,12 +15,12 @@ export function require(ctx: Pick<TestContext, 'skip'>, reason: string | undefin
 
 /** The test needs the lab: network namespaces and a packet filter. */
 export function requireLab(ctx: Pick<TestContext, 'skip'>): void {
-  require(ctx, labReason());
+  skipFor(ctx, labReason());
 }
 
 /** The test needs a real server, or another program. `requireServer(ctx, 'sshd', 'openssh-server')`. */
 export function requireServer(ctx: Pick<TestContext, 'skip'>, binary: string, debianPackage: string): void {
-  require(ctx, serverReason(binary, debianPackage));
+  skipFor(ctx, serverReason(binary, debianPackage));
 }
 
 /** Why the lab cannot run here and what would help; undefined where it can. */
