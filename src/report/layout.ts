@@ -158,31 +158,31 @@ export function usableWidth(style: Style): number {
 }
 
 export interface Indent {
-  /** Columns before every line but the first. */
-  readonly hang: number;
+  /** Columns before every line. */
+  readonly indent?: number;
+  /** Columns before every line but the first, on top of that. */
+  readonly hang?: number;
   /** Stands before the first line, in the room that the hanging indent leaves. */
   readonly label?: Part;
 }
 
-/** A paragraph with a hanging indent, and a label that stands in it. */
-export function paragraph(line: Line, style: Style, { hang, label = '' }: Indent = { hang: 0 }): string[] {
+/** A paragraph with a hanging indent, and a label that stands in it. Where indents would leave no room they give way. */
+export function paragraph(line: Line, style: Style, { indent = 0, hang = 0, label = '' }: Indent = {}): string[] {
   const width = usableWidth(style);
-  // Where the indent would leave no room for text, the indent gives way.
-  const indent = Math.min(hang, Math.floor(width / 3));
+  const outer = ' '.repeat(Math.min(indent, Math.floor(width / 4)));
+  const room = width - outer.length;
+  const inner = ' '.repeat(Math.min(hang, Math.floor(room / 3)));
   const { text, tone } = typeof label === 'string' ? { text: label, tone: 'plain' as const } : label;
   const shown = clean(text);
   const labelWidth = displayWidth(shown);
-  const body = broken(line, width - indent, style).map((each) => each.text);
-  if (shown.trim() === '') return body.map((each) => ' '.repeat(indent) + each);
-  if (labelWidth < indent) {
-    const [first = '', ...rest] = body;
-    const start = paint(shown, tone, style) + ' '.repeat(indent - labelWidth) + first;
-    return [first === '' ? start.trimEnd() : start, ...rest.map((each) => ' '.repeat(indent) + each)];
+  const body = broken(line, room - inner.length, style).map((each) => outer + inner + each.text);
+  if (shown.trim() === '') return body;
+  const [first, ...rest] = body;
+  if (first !== undefined && labelWidth < inner.length) {
+    const start = outer + paint(shown, tone, style) + ' '.repeat(inner.length - labelWidth);
+    return [start + first.slice(outer.length + inner.length), ...rest];
   }
-  return [
-    ...broken({ text: shown.trim(), tone }, width, style).map((each) => each.text),
-    ...body.map((each) => ' '.repeat(indent) + each),
-  ];
+  return [...broken({ text: shown.trim(), tone }, room, style).map((each) => outer + each.text), ...body];
 }
 
 /** A term and what is said of it, the terms in one column; a term too long for it stands on its own line. */
@@ -195,9 +195,7 @@ export function definitions(
   const room = usableWidth(style) - indent;
   const widths = rows.map(([term]) => displayWidth(clean(typeof term === 'string' ? term : term.text)));
   const column = Math.max(0, ...widths.filter((wide) => wide <= Math.min(widestTerm, Math.floor(room / 3) - 2))) + 2;
-  return rows.flatMap(([label, text]) =>
-    paragraph(text, { ...style, width: room }, { hang: column, label }).map((line) => ' '.repeat(indent) + line),
-  );
+  return rows.flatMap(([label, text]) => paragraph(text, style, { indent, hang: column, label }));
 }
 
 export interface Item {
@@ -268,13 +266,13 @@ export function listing(
     const lines: string[] = [];
     const columns = fitting.length > 0 && entry.items.every((item) => naturalWidth(item.what) <= whats);
     if (room < minTitle) {
-      lines.push(...paragraph(entry.title, style, { hang: indent }));
+      lines.push(...paragraph(entry.title, style, { indent }));
       for (const item of entry.items) {
         const words = [item.what, ...item.tail].flatMap((line): readonly Part[] => [
           ...(isParts(line) ? line : [line]),
           ' ',
         ]);
-        lines.push(...paragraph(words, style, { hang: indent + 2 }));
+        lines.push(...paragraph(words, style, { indent: indent + gap }));
       }
     } else if (columns) {
       const title = broken(entry.title, beside, style);
@@ -292,7 +290,7 @@ export function listing(
         );
       }
     } else {
-      lines.push(...paragraph(entry.title, style, { hang: indent }));
+      lines.push(...paragraph(entry.title, style, { indent }));
       for (const item of entry.items) {
         broken(item.what, room - gap, style).forEach((part, at) => {
           const start = ' '.repeat(indent + gap) + part.text;
@@ -300,7 +298,7 @@ export function listing(
         });
       }
     }
-    for (const line of entry.below ?? []) lines.push(...paragraph(line, style, { hang: indent + 2 }));
+    for (const line of entry.below ?? []) lines.push(...paragraph(line, style, { indent: indent + gap }));
     return lines;
   });
 }

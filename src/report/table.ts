@@ -3,7 +3,7 @@ import type { Report, ReportedCheck, Sight, Summary, Tally } from '../contract/r
 import type { How } from '../contract/verdict.js';
 import { listing, paragraph, type Entry, type Line, type Part } from './layout.js';
 import type { Style, Tone } from './style.js';
-import { arrow, count, duration, endpoint, listed, verdictWords } from './words.js';
+import { arrow, count, duration, endpoint, grouped, listed, verdictWords } from './words.js';
 
 /** Columns that the words FAIL, UNPROVEN and WARNING hang in. */
 const hang = 10;
@@ -128,14 +128,10 @@ function failure(check: ReportedCheck, style: Style): string[] {
 
 /** Checks that cannot be decided for one reason and want one next step; those that nobody accepted come first. */
 function unprovenGroups(checks: readonly ReportedCheck[]): ReportedCheck[][] {
-  const groups = new Map<string, ReportedCheck[]>();
-  for (const check of checks.filter((each) => each.result === 'unproven')) {
-    const key = JSON.stringify([check.accepted === true, verdictWords(check), check.advice]);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [check]);
-    else group.push(check);
-  }
-  const all = [...groups.values()];
+  const doubtful = checks.filter((check) => check.result === 'unproven');
+  const all = grouped(doubtful, (check) =>
+    JSON.stringify([check.accepted === true, verdictWords(check), check.advice]),
+  ).map(([, group]) => group);
   const accepted = (group: readonly ReportedCheck[]): boolean => group[0]?.accepted === true;
   return [...all.filter((group) => !accepted(group)), ...all.filter(accepted)];
 }
@@ -174,7 +170,7 @@ function unprovenGroup(group: readonly ReportedCheck[], style: Style): string[] 
   const entries =
     shared === undefined
       ? group.map((check): Entry => ({ ...entry(check.title, [check], arrow), below: [check.summary] }))
-      : byTitle(group).map(([title, checks]) => entry(title, checks, arrow));
+      : grouped(group, titleOf).map(([title, checks]) => entry(title, checks, arrow));
   return [
     ...paragraph([strong(count(group.length, 'flow')), ': ', words, accepted], style, { hang, label }),
     ...listing(entries, style, { indent: hang }),
@@ -189,17 +185,6 @@ function doubtWords(check: ReportedCheck): string {
   return check.certain === 'likely' ? `${check.how}, likely` : check.how;
 }
 
-/** In the order of their first check. */
-function byTitle(checks: readonly ReportedCheck[]): [string, ReportedCheck[]][] {
-  const titles = new Map<string, ReportedCheck[]>();
-  for (const check of checks) {
-    const same = titles.get(check.title);
-    if (same === undefined) titles.set(check.title, [check]);
-    else same.push(check);
-  }
-  return [...titles];
-}
-
 function entry(
   title: Line,
   checks: readonly ReportedCheck[],
@@ -207,6 +192,10 @@ function entry(
   tail: (check: ReportedCheck) => readonly Line[] = () => [],
 ): Entry {
   return { title, items: checks.map((check) => ({ what: what(check), tail: tail(check) })) };
+}
+
+function titleOf(check: ReportedCheck): string {
+  return check.title;
 }
 
 function far(check: ReportedCheck): string {
@@ -251,7 +240,7 @@ function passed(checks: readonly ReportedCheck[], style: Style): string[] {
     { text: duration(check.durationMs), tone: 'faint' },
   ];
   const named = shown.map((check) => (check.required ? check : { ...check, title: `${check.title} (optional)` }));
-  const entries = byTitle(named).map(([title, same]) => entry(title, same, far, tail));
+  const entries = grouped(named, titleOf).map(([title, same]) => entry(title, same, far, tail));
   return [...paragraph(strong('Passed'), style), ...listing(entries, style, { indent: 2, right: [1] })];
 }
 
@@ -266,14 +255,8 @@ function account(summary: Summary, style: Style): string[] {
 }
 
 function skippedFlows(report: Report, style: Style): string[] {
-  const byReason = new Map<string, string[]>();
-  for (const skip of report.skipped) {
-    const titles = byReason.get(skip.reason);
-    if (titles === undefined) byReason.set(skip.reason, [skip.title]);
-    else titles.push(skip.title);
-  }
-  return [...byReason].flatMap(([reason, titles]) =>
-    paragraph([`${reason.replace(/[.:]+$/, '')}: `, [...new Set(titles)].join('; ')], style, {
+  return grouped(report.skipped, (skip) => skip.reason).flatMap(([reason, skips]) =>
+    paragraph(`${reason.replace(/[.:]+$/, '')}: ${[...new Set(skips.map((skip) => skip.title))].join('; ')}`, style, {
       hang,
       label: 'Skipped',
     }),

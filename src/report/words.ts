@@ -52,7 +52,11 @@ export function endpoint(to: Far, carrier: string): string {
 }
 
 /** `manager 192.0.2.10 -> device 192.0.2.21:443/tcp`. */
-export function arrow(check: Pick<ReportedCheck, 'from' | 'to' | 'carrier'>): string {
+export function arrow(check: {
+  readonly from: ReportedCheck['from'];
+  readonly to: ReportedCheck['to'];
+  readonly carrier: string;
+}): string {
   const from = check.from.address === undefined ? check.from.role : `${check.from.role} ${check.from.address}`;
   return `${from} -> ${check.to.role} ${endpoint(check.to, check.carrier)}`;
 }
@@ -61,4 +65,16 @@ export function arrow(check: Pick<ReportedCheck, 'from' | 'to' | 'carrier'>): st
 export function verdictWords(check: Pick<ReportedCheck, 'verdict' | 'how' | 'certain'>): string {
   const more = [...(check.how === undefined ? [] : [check.how]), ...(check.certain === 'likely' ? ['likely'] : [])];
   return more.length === 0 ? check.verdict : `${check.verdict} (${more.join(', ')})`;
+}
+
+/** In the order in which each key first comes. */
+export function grouped<T>(all: readonly T[], key: (one: T) => string): [key: string, members: T[]][] {
+  const groups = new Map<string, T[]>();
+  for (const one of all) {
+    const name = key(one);
+    const members = groups.get(name);
+    if (members === undefined) groups.set(name, [one]);
+    else members.push(one);
+  }
+  return [...groups];
 }
