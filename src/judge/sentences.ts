@@ -142,7 +142,7 @@ const BOOK: Book = {
         };
       }
       return {
-        said: `${gone}; ${asked(scene)}, nothing came back, and the host is up${finding.seen === undefined ? '' : ` (${finding.seen})`}`,
+        said: `${gone}; nothing came back (${asked(scene)}), and the host is up${finding.seen === undefined ? '' : ` (${finding.seen})`}`,
         advice: `${askFor(scene, where === '' ? 'whoever runs the firewalls on the way' : `whoever runs ${hop(finding)} or what follows it`)} It may also be the firewall of ${host(scene)} itself, or its answers that are dropped.`,
       };
     },
@@ -188,8 +188,8 @@ const BOOK: Book = {
       advice: `Check how the site file spells the name; ask whoever runs DNS to add it, or write the address instead.`,
     }),
     silent: (scene, finding) => ({
-      said: `${asked(scene)} and nothing came back, nor anything else from ${host(scene)}: the host is down or everything to it is dropped${
-        finding.after === undefined ? '' : `; last answer from ${hop(finding)}`
+      said: `nothing came back (${asked(scene)}), nor anything else from that address: it is down, or all is dropped${
+        finding.after === undefined ? '' : ` at or after ${hop(finding)}`
       }`,
       advice: `First check that ${host(scene)} is up and that this is its address. If it is, ask whoever runs the firewalls ${
         finding.after === undefined ? 'on the way' : `at or after ${finding.after.address}`
@@ -249,7 +249,7 @@ const BOOK: Book = {
             advice: `A longer wait decides it.`,
           }
         : {
-            said: `${asked(scene)} and nothing came back; ${finding.seen ?? silenceMeans(scene)}`,
+            said: `nothing came back (${asked(scene)}); ${finding.seen ?? silenceMeans(scene)}`,
             advice: `A linecheck on ${host(scene)} would prove what arrives. Or ask whoever runs ${host(scene)} whether the question shows in its log.`,
           },
     'one-way': (scene) => ({
@@ -392,14 +392,17 @@ function closedAdvice(scene: Scene, finding: Finding): string {
     : `${start}. If it runs, a firewall refuses in the host's name.`;
 }
 
-/** What went out and how long we listened: `3 requests, 15 s`. */
+/** What went out and how long we listened: `asked twice, 5 s each`, `NTP request sent 10 times in 10 s`. */
 function asked(scene: Scene): string {
   const { record, check, deciding } = scene;
-  const waited = deciding?.outcome.kind === 'silent' ? ` (${seconds(deciding.outcome.waitedMs)} each)` : '';
-  if (check.carrier === 'tcp') return `asked ${times(Math.max(1, silences(record)))}${waited}`;
-  const question = check.traits.sends[0]?.what;
-  const sent = Math.max(1, requestsSent(record));
-  return `${question === undefined ? 'asked' : `${question} sent`} ${times(sent)}`;
+  if (check.carrier === 'tcp') {
+    const waited = deciding?.outcome.kind === 'silent' ? `, ${seconds(deciding.outcome.waitedMs)} each` : '';
+    return `asked ${times(Math.max(1, silences(record)))}${waited}`;
+  }
+  const question = check.traits.sends[0]?.what ?? 'question';
+  const waits = record.attempts.map(({ outcome }) => (outcome.kind === 'silent' ? outcome.waitedMs : 0));
+  const total = waits.reduce((sum, waitedMs) => sum + waitedMs, 0);
+  return `${question} sent ${times(Math.max(1, requestsSent(record)))} in ${seconds(total)}`;
 }
 
 function silenceMeans(scene: Scene): string {

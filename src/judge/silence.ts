@@ -16,7 +16,7 @@ type Silent = Extract<Outcome, { kind: 'silent' }>;
  */
 const TCP_TELLING_MS = 3400;
 
-const SHORT = `waited too short to tell a host that is down from packets that are dropped`;
+const SHORT = `too short a wait to tell a host that is down from packets that are dropped`;
 
 export function silent(scene: Scene, outcome: Silent): Finding {
   const told = rejectedInFlight(scene) ?? byReceipt(scene);
