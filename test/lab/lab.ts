@@ -57,15 +57,15 @@ export interface Lab {
   readonly name: string;
   readonly addresses: typeof addresses;
   /** Runs a command on a host, in this process's folder, and waits for its end. Never rejects. */
-  exec(host: Host, argv: readonly string[], options?: ExecOptions): Promise<Ended>;
+  readonly exec: (host: Host, argv: readonly string[], options?: ExecOptions) => Promise<Ended>;
   /** Starts a command that runs until it is stopped or the lab is closed. */
-  start(host: Host, argv: readonly string[], options?: ExecOptions): Running;
+  readonly start: (host: Host, argv: readonly string[], options?: ExecOptions) => Running;
   /** Where the servers of servers.ts can run. */
-  place(host: Host): Place;
+  readonly place: (host: Host) => Place;
   /** Loads nftables rules into the firewall, or another host, in place of those before. Throws what nft complains of. */
-  firewall(rules: string, host?: Host): Promise<void>;
+  readonly firewall: (rules: string, host?: Host) => Promise<void>;
   /** Ends everything in the lab and waits for that. Safe to call again. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const SCRIPT = join(import.meta.dirname, 'lab');
