@@ -28,7 +28,7 @@ export { standIn } from './stand-in.js';
 
 export const probe: Probe = {
   name: 'ntp',
-  summary: 'NTP: a server answers and says how well its clock is synchronised (RFC 5905)',
+  summary: 'NTP: a server answers and says how well its clock is synchronised (RFC 5905).',
   carriers: ['udp'],
   defaultPort: 123,
   options,
@@ -91,9 +91,11 @@ function packetFacts(packet: NtpPacket): Facts {
   };
 }
 
-/** Nothing where the server gave no time, as in a kiss-o'-death. */
-function clockFacts({ receive, transmit }: NtpPacket, askedMs: number, cameMs: number): Facts {
-  if (receive === 0n || transmit === 0n || cameMs - askedMs > FIRST_COPY_MS) return {};
+/** Nothing where the server gave no time. In a kiss-o'-death ntpd repeats the client's own timestamp in its place. */
+function clockFacts(packet: NtpPacket, askedMs: number, cameMs: number): Facts {
+  const { receive, transmit } = packet;
+  const noTime = receive === 0n || transmit === 0n || kissCodeOf(packet) !== undefined;
+  if (noTime || cameMs - askedMs > FIRST_COPY_MS) return {};
   const { offsetMs, delayMs } = clockOf(timestampOf(askedMs), receive, transmit, timestampOf(cameMs));
   return { offsetMs: rounded(offsetMs), delayMs: rounded(delayMs) };
 }

@@ -43,7 +43,7 @@ export { standIn } from './stand-in.js';
 
 export const probe: Probe = {
   name: 'ssh',
-  summary: 'SSH: the server identifies itself and offers its algorithms; no login (RFC 4253)',
+  summary: 'SSH: the server identifies itself and offers its algorithms; no login (RFC 4253).',
   carriers: ['tcp'],
   defaultPort: 22,
   options,

@@ -107,7 +107,11 @@ export function describeConformance(module: ProbeModule, conformance: Conformanc
       before = openHandles();
     });
     afterEach(async () => {
+      // First while the peers still listen: their leaving would close what the probe forgot.
+      const listening = { TCPServerWrap: Infinity, ...(carrier === 'udp' ? { UDPWrap: peers.length } : {}) };
+      const forgotten = await leftOpen(before, listening);
       for (const peer of peers.splice(0)) await peer.close();
+      expect(forgotten).toEqual([]);
       expect(await leftOpen(before)).toEqual([]);
     });
     const open = async <P extends Peer>(opening: Promise<P>): Promise<P> => {

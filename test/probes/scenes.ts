@@ -76,9 +76,11 @@ export function udpPeer(
   family: Family = 4,
 ): Promise<Peer> {
   const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
+  let open = true;
   socket.on('message', (request, { address, port }) => {
     serve(request, (reply) => {
-      socket.send(reply, port, address, () => undefined);
+      // A late answer may come after the scene is over.
+      if (open) socket.send(reply, port, address, () => undefined);
     });
   });
   return new Promise((resolve, reject) => {
@@ -86,7 +88,13 @@ export function udpPeer(
     socket.bind({ address: loopbackAddress[family], port: 0 }, () => {
       // A client that has left answers with port-unreachable.
       socket.off('error', reject).on('error', () => undefined);
-      resolve({ port: socket.address().port, close: () => new Promise((closed) => socket.close(() => closed())) });
+      resolve({
+        port: socket.address().port,
+        close: () => {
+          open = false;
+          return new Promise((closed) => socket.close(() => closed()));
+        },
+      });
     });
   });
 }
@@ -235,12 +243,19 @@ export function openHandles(): Readonly<Record<string, number>> {
   return counts;
 }
 
-/** What is open beyond `before`, once it had time to close: a socket's handle outlives its destroy() by a turn or two. */
-export async function leftOpen(before: Readonly<Record<string, number>>): Promise<readonly string[]> {
+/**
+ * What is open beyond `before` and `besides`, once it had time to close: a socket's handle outlives its destroy() by a
+ * turn or two.
+ */
+export async function leftOpen(
+  before: Readonly<Record<string, number>>,
+  besides: Readonly<Record<string, number>> = {},
+): Promise<readonly string[]> {
   for (let tries = 0; ; tries += 1) {
     const more = Object.entries(openHandles())
-      .filter(([kind, count]) => count > (before[kind] ?? 0))
-      .map(([kind, count]) => `${String(count - (before[kind] ?? 0))} ${kind}`);
+      .map(([kind, count]) => ({ kind, count: count - (before[kind] ?? 0) - (besides[kind] ?? 0) }))
+      .filter(({ count }) => count > 0)
+      .map(({ kind, count }) => `${String(count)} ${kind}`);
     // The delay's own timer is gone when it resolves.
     if (more.length === 0 || tries === 200) return more;
     await delay(10);
