@@ -292,10 +292,17 @@ export function listing(
     } else {
       lines.push(...paragraph(entry.title, style, { indent }));
       for (const item of entry.items) {
-        broken(item.what, room - gap, style).forEach((part, at) => {
-          const start = ' '.repeat(indent + gap) + part.text;
-          lines.push(at === 0 ? withTail(start, gap + part.width, item) : start);
-        });
+        const parts = broken(item.what, width - indent - gap, style);
+        const [only] = parts;
+        const start = ' '.repeat(indent + gap);
+        if (parts.length === 1 && only !== undefined && only.width <= room - gap) {
+          lines.push(withTail(start + only.text, gap + only.width, item));
+          continue;
+        }
+        // Cut in two, an address is hard to copy: it gets the whole width, and its tail the next line.
+        lines.push(...parts.map((part) => start + part.text));
+        const tail = withTail(' '.repeat(indent), 0, item);
+        if (tail.trim() !== '') lines.push(tail);
       }
     }
     for (const line of entry.below ?? []) lines.push(...paragraph(line, style, { indent: indent + gap }));

@@ -3,7 +3,7 @@ import { printable } from '../bytes/text.js';
 import type { Evidence } from '../contract/evidence.js';
 import type { Fact, Timings, WireEvent } from '../contract/outcome.js';
 import type { ReportedCheck } from '../contract/report.js';
-import { definitions, minWidth, paragraph, type Line, type Part } from './layout.js';
+import { definitions, paragraph, usableWidth, type Line, type Part } from './layout.js';
 import type { Style } from './style.js';
 import { toneOf } from './table.js';
 import { count, duration, endpoint, verdictWords } from './words.js';
@@ -60,10 +60,7 @@ function seen(check: ReportedCheck, style: Style): string[] {
     return ms === undefined ? [] : [[word, duration(ms)]];
   });
   const evidence = check.evidence.map((each): readonly [string, string] => [each.kind, evidenceWords(each)]);
-  const whole: readonly [string, string] = [
-    'in all',
-    `${duration(check.durationMs)}, asked ${count(check.attempts, 'time')}`,
-  ];
+  const whole: readonly [string, string] = ['in all', `${duration(check.durationMs)}, ${askedWords(check.attempts)}`];
   const width = Math.max(...[...facts, ...times, ...evidence, whole].map(([term]) => term.length));
   const block = (title: string, rows: readonly (readonly [string, string])[]): string[] =>
     rows.length === 0
@@ -77,6 +74,11 @@ function seen(check: ReportedCheck, style: Style): string[] {
           ),
         ];
   return [...block('Facts', facts), ...block('Evidence', evidence), ...block('Times', [...times, whole])];
+}
+
+function askedWords(attempts: number): string {
+  if (attempts === 0) return 'never asked';
+  return attempts === 1 ? 'asked once' : `asked ${attempts} times`;
 }
 
 function evidenceWords(evidence: Evidence): string {
@@ -121,6 +123,8 @@ function wireLines(wire: readonly WireEvent[], style: Style): string[] {
 }
 
 const wireHang = 14;
+/** Less than the hanging indent, so that 16 bytes fit into 80 columns. */
+const hexIndent = 8;
 
 function wireEvent(event: WireEvent, style: Style): string[] {
   const label = `  ${duration(event.t).padStart(9)}`;
@@ -134,12 +138,13 @@ function wireEvent(event: WireEvent, style: Style): string[] {
   return event.text === undefined ? line(`${size}, secret`) : line(`${size}: ${event.text}`);
 }
 
-/** Offset, bytes, characters: 16, 8 or 4 in a line, as many as fit. */
+/** Offset, bytes, characters: 16, 8 or 4 bytes in a line, as many as fit. */
 function hexLines(hex: string, total: number, style: Style): string[] {
   const bytes = Buffer.from(hex, 'hex');
-  const indent = style.width >= 60 ? wireHang : 2;
-  const width = Math.max(minWidth, style.width) - indent;
-  const perLine = [16, 8].find((each) => 6 + each * 4 + 1 <= width) ?? 4;
+  const width = usableWidth(style);
+  const lineWidth = (count: number): number => 7 + 4 * count;
+  const perLine = [16, 8].find((each) => lineWidth(each) <= width) ?? 4;
+  const indent = Math.min(hexIndent, width - lineWidth(perLine));
   const lines: string[] = [];
   for (let at = 0; at < bytes.length; at += perLine) {
     const part = bytes.subarray(at, at + perLine);

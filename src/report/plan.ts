@@ -88,8 +88,8 @@ function head(plan: Plan, style: Style): string[] {
     ...paragraph({ text: `${title}: ${listed(parts)}. Nothing was sent.`, tone: 'strong' }, style),
     ...definitions(
       [
-        ['Profiles', plan.profiles.map(({ id, title: name }) => `${id} (${name})`).join('; ')],
-        ['Here', plan.here.join(', ')],
+        ['Profiles', plan.profiles.map(({ id, title: name }) => `${id} (${name})`).join('; ') || 'none'],
+        ['Here', plan.here.join(', ') || 'none'],
         ['Source', plan.source ?? 'as the route to each target says'],
         ['Logins', plan.login ? 'credentials of the site are used' : 'no credentials are used'],
       ],

@@ -49,41 +49,40 @@ export function probePage(
   options: Readonly<Record<string, unknown>>,
   style: Style,
 ): string {
+  const several = carriers.length > 1;
   const sections = [
-    paragraph([strong(probe.name), ': ', probe.summary], style),
-    definitions(
-      [
-        ['Carriers', probe.carriers.map((carrier) => carrierWord(carrier)).join(', ')],
-        ['Default port', probe.defaultPort === undefined ? 'none' : String(probe.defaultPort)],
-      ],
-      style,
-    ),
-    ...carriers.map((each) => carrierLines(each, carriers.length > 1, style)),
+    [
+      ...paragraph(strong(probe.name), style),
+      ...definitions(
+        [
+          ['Asks', probe.summary],
+          ['Carrier', probe.carriers.map((carrier) => carrierWord(carrier)).join(', ')],
+          ['Port', probe.defaultPort === undefined ? 'no default' : `${probe.defaultPort} unless another is given`],
+          ...(several ? [] : carriers.flatMap(carrierRows)),
+        ],
+        style,
+      ),
+    ],
+    ...(several ? carriers : []).map((each) => [
+      ...paragraph(strong(`Over ${carrierWord(each.carrier)}`), style),
+      ...definitions(carrierRows(each), style),
+    ]),
     optionLines(options, style),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
 
-function carrierLines({ carrier, traits }: ProbeCarrier, several: boolean, style: Style): string[] {
+function carrierRows({ traits }: ProbeCarrier): (readonly [string, string])[] {
   const sends = traits.sends.map(({ what, packets, bytes }) => `${what} (${count(packets, 'packet')}, ${size(bytes)})`);
   const proves = traits.depths.map((depth) => {
     const usual = depth === traits.defaultDepth ? ', what a flow asks for unless it says otherwise' : '';
     return `${depth} (${depths[depth]}${usual})`;
   });
   return [
-    ...(several ? paragraph(strong(`Over ${carrierWord(carrier)}`), style) : []),
-    ...definitions(
-      [
-        ['Sends', sends.length === 0 ? 'nothing of its own' : sends.join('; ')],
-        ['Proves', proves.join('; ')],
-        ['Silence', `${traits.silence}: ${silences[traits.silence]}`],
-        ['Needs', traits.needs ?? 'no privileges'],
-      ],
-      style,
-    ),
+    ['Sends', sends.length === 0 ? 'nothing of its own' : sends.join('; ')],
+    ['Proves', proves.join('; ')],
+    ['Silence', `${traits.silence}: ${silences[traits.silence]}`],
+    ['Needs', traits.needs ?? 'no privileges'],
   ];
 }
 

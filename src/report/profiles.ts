@@ -59,6 +59,7 @@ export function profileList(
 }
 
 export function profilePage(profile: ProfileText, style: Style): string {
+  const hang = 4 + Math.max(0, ...profile.flows.map((flow) => portWords(flow).length));
   const sections = [
     [
       ...paragraph([strong(profile.title)], style),
@@ -74,7 +75,7 @@ export function profilePage(profile: ProfileText, style: Style): string {
     named('Features', profile.features, style),
     ...grouped(profile.flows, pairOf).map(([pair, flows]) => [
       ...paragraph(strong(pair), style),
-      ...flows.flatMap((flow, at) => [...(at > 0 ? [''] : []), ...flowLines(flow, style)]),
+      ...flows.flatMap((flow, at) => [...(at > 0 ? [''] : []), ...flowLines(flow, hang, style)]),
     ]),
     paragraph(
       `${count(profile.flows.length, 'flow')}. An arrow points from the side that opens the communication; <-> means that either side may.`,
@@ -124,11 +125,10 @@ function requiredWords({ required: { features, unless, optional, oneOf } }: Flow
   ];
   const when = conditions.length === 0 ? (optional ? '' : 'always') : conditions.join(', ');
   const group = oneOf === undefined ? '' : `one of the group ${oneOf} on each target`;
-  return [optional ? 'optional' : '', when, group].filter((words) => words !== '').join('; ');
+  return [optional ? 'optional' : '', when, group].filter((words) => words !== '').join(', ');
 }
 
-function flowLines(flow: FlowText, style: Style): string[] {
-  const hang = 14;
+function flowLines(flow: FlowText, hang: number, style: Style): string[] {
   const proof = flow.reach === undefined ? '' : `, to the depth "${flow.reach.value}"`;
   const details: readonly (readonly [string, string | undefined])[] = [
     ['Required', requiredWords(flow)],

@@ -141,7 +141,7 @@ describe('the plan', () => {
       withoutHost: 1,
       skipped: 7,
       targets: 4,
-      packets: 6,
+      packets: 18,
       bytes: 1309,
     });
   });
@@ -207,6 +207,13 @@ describe('the view of one probe', () => {
     expect(outcomeView(seen, plain)).not.toContain('Wire');
   });
 
+  it('says how often was asked, also where nothing was', () => {
+    const said = [0, 1, 3].map(
+      (attempts) => /in all +12 ms, (.*)/.exec(outcomeView({ ...seen, durationMs: 12, attempts }, plain))?.[1],
+    );
+    expect(said).toEqual(['never asked', 'asked once', 'asked 3 times']);
+  });
+
   it('never shows what was sent as secret', () => {
     expect(outcomeView(seen, plain, wire)).toContain('-> sent 32 bytes, secret');
   });
@@ -222,6 +229,6 @@ describe('the view of one probe', () => {
       ],
     );
     expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
-    expect(text).toContain('1b 5b 32 4a 9b 31 6d 07  .[2J.1m.');
+    expect(text).toMatch(/1b 5b 32 4a 9b 31 6d 07 +\.\[2J\.1m\.$/m);
   });
 });

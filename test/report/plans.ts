@@ -13,7 +13,12 @@ export const sshTraits: Traits = {
     { what: 'DISCONNECT', packets: 1, bytes: 72 },
   ],
 };
-const tcpTraits: Traits = { silence: 'conclusive', depths: ['port'], defaultDepth: 'port', sends: [] };
+const tcpTraits: Traits = {
+  silence: 'conclusive',
+  depths: ['port'],
+  defaultDepth: 'port',
+  sends: [{ what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 }],
+};
 const discoveryTraits: Traits = {
   silence: 'ambiguous',
   depths: ['protocol'],
