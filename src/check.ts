@@ -144,7 +144,8 @@ class Run {
     await this.#ask(items);
     await this.#lookAgain();
     clearTimeout(timer);
-    return this.#conclude(items, skipped, startedAt);
+    const sources = await this.#sources(items);
+    return this.#conclude(items, sources, skipped, startedAt);
   }
 
   /** Names to addresses, once per name; a check for each address. */
@@ -276,8 +277,28 @@ class Run {
     for (const { key } of missed) this.#undiagnosed.add(key);
   }
 
-  #conclude(items: readonly Item[], skipped: readonly Skipped[], startedAt: string): Report {
-    const records = items.map((item) => this.#recordOf(item));
+  /** The address that each question left from, by target: of a socket that failed only the routes know it. */
+  async #sources(items: readonly Item[]): Promise<ReadonlyMap<string, string>> {
+    const sources = new Map<string, string>();
+    for (const { question } of items) {
+      if (question === undefined || sources.has(question.target.address)) continue;
+      const { address, family } = question.target;
+      const attempts = this.#attempts.get(question.key) ?? [];
+      const local =
+        attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress ??
+        (await this.#world.routeTo(address, family));
+      if (local !== undefined) sources.set(address, local);
+    }
+    return sources;
+  }
+
+  #conclude(
+    items: readonly Item[],
+    sources: ReadonlyMap<string, string>,
+    skipped: readonly Skipped[],
+    startedAt: string,
+  ): Report {
+    const records = items.map((item) => this.#recordOf(item, sources));
     const record: RunRecord = { checks: records, accept: this.#settings.accept };
     const report = reportOf(record, judge(record), {
       tool: this.#world.tool,
@@ -300,9 +321,9 @@ class Run {
     return report;
   }
 
-  #recordOf({ check, resolution, question }: Item): CheckRecord {
+  #recordOf({ check, resolution, question }: Item, sources: ReadonlyMap<string, string>): CheckRecord {
     const attempts = question === undefined ? [] : (this.#attempts.get(question.key) ?? []);
-    const local = attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress;
+    const local = question === undefined ? undefined : sources.get(question.target.address);
     const unresolved =
       question === undefined && check.direction === 'out' && check.to.host !== undefined && resolution === undefined;
     return {
