@@ -22,9 +22,11 @@ export { standIn } from './stand-in.js';
 
 const USUAL_PORT = 443;
 
-const status = z.union([z.int().min(100).max(599), z.string().regex(/^[1-5](?:\d\d|xx)$/)], {
-  error: 'expected a status such as 200, or a class such as 2xx',
-});
+const A_STATUS = 'expected a status such as 200, or a class such as 2xx';
+const status = z.union(
+  [z.int(A_STATUS).min(100, A_STATUS).max(599, A_STATUS), z.string().regex(/^[1-5](?:\d\d|xx)$/, A_STATUS)],
+  { error: A_STATUS },
+);
 
 const options = z
   .strictObject({
@@ -41,9 +43,7 @@ const options = z
       .optional(),
     host: hostName.describe('Name to put in the Host field, and in SNI unless servername is given.').optional(),
     'expect-status': z
-      .union([status, z.array(status).min(1)], {
-        error: 'expected a status such as 200, a class such as 2xx, or a list',
-      })
+      .union([status, z.array(status).min(1, A_STATUS)], { error: `${A_STATUS}, or a list of them` })
       .describe('Status or class, or a list of them, that must answer; default: any.')
       .optional(),
   })

@@ -1,15 +1,15 @@
 // The tcp probe: what accepts, what only seems to, and what a spelled-out exchange proves.
-import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as tcp from '../../probes/tcp/probe.js';
 import { contains, spelled } from '../../probes/tcp/packet.js';
-import type { Attempt, Outcome } from '../../src/contract/outcome.js';
+import type { Family } from '../../src/contract/flow.js';
+import type { Outcome } from '../../src/contract/outcome.js';
 import type { StandIn } from '../../src/contract/probe.js';
 import { requireServer } from '../lab/requirements.js';
 import { nginxTls, sshd } from '../lab/servers.js';
 import { describeConformance } from './conformance.js';
-import { askOnce } from './scenes.js';
+import { askOnce, tcpPeer } from './scenes.js';
 
 describeConformance(tcp, { name: 'tcp', carrier: 'tcp' });
 /** A server that speaks first, as SMTP's does. */
@@ -31,61 +31,45 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-async function peer(serve: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    serve(socket);
-  });
-  closing.push(
-    () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        for (const socket of sockets) socket.destroy();
-      }),
-  );
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+async function listen(serve: (socket: Socket) => void): Promise<number> {
+  const peer = await tcpPeer(serve);
+  closing.push(() => peer.close());
+  return peer.port;
 }
 
-function attempt(port: number, options: Record<string, unknown> = {}, family: 4 | 6 = 4): Promise<Attempt> {
-  return askOnce(probe.bind('tcp', probe.options.parse(options)), port, { deadlineMs: 10_000, family });
-}
-async function ask(port: number, options: Record<string, unknown> = {}, family: 4 | 6 = 4): Promise<Outcome> {
-  return (await attempt(port, options, family)).outcome;
+async function ask(port: number, options: Record<string, unknown> = {}, family: Family = 4): Promise<Outcome> {
+  const bound = probe.bind('tcp', probe.options.parse(options));
+  return (await askOnce(bound, port, { deadlineMs: 10_000, family })).outcome;
 }
 
 describe('without an expectation', () => {
   it('calls a port open that accepts and stays', async () => {
-    expect(await ask(await peer(() => undefined))).toEqual({ kind: 'answered', depth: 'port', facts: {} });
+    expect(await ask(await listen(() => undefined))).toEqual({ kind: 'answered', depth: 'port', facts: {} });
   });
 
   it('names what greets it, and still proves no more than the port', async () => {
-    const outcome = await ask(await peer((socket) => socket.write('220 mail.example.net ESMTP\r\n')));
+    const outcome = await ask(await listen((socket) => socket.write('220 mail.example.net ESMTP\r\n')));
     expect(outcome).toEqual({ kind: 'answered', depth: 'port', facts: { greeting: 'an SMTP or FTP greeting' } });
   });
 
   it('calls a port open whose server greets and then closes', async () => {
-    const outcome = await ask(await peer((socket) => socket.end('Sun Nov 22 20:20:20 2026\r\n')));
+    const outcome = await ask(await listen((socket) => socket.end('Sun Nov 22 20:20:20 2026\r\n')));
     expect(outcome).toMatchObject({ kind: 'answered', depth: 'port' });
   });
 
   it('does not call a port open that accepts and closes at once', async () => {
-    expect(await ask(await peer((socket) => socket.end()))).toMatchObject({ kind: 'stranger', came: 'close' });
+    expect(await ask(await listen((socket) => socket.end()))).toMatchObject({ kind: 'stranger', came: 'close' });
   });
 
   it('does not call a port open that accepts and resets at once', async () => {
-    expect(await ask(await peer((socket) => socket.resetAndDestroy()))).toMatchObject({
+    expect(await ask(await listen((socket) => socket.resetAndDestroy()))).toMatchObject({
       kind: 'stranger',
       came: 'reset',
     });
   });
 
   it('does not let a greeting write to the terminal', async () => {
-    const outcome = await ask(await peer((socket) => socket.write('\x1b]0;owned\x07\x1b[2J')));
+    const outcome = await ask(await listen((socket) => socket.write('\x1b]0;owned\x07\x1b[2J')));
     // eslint-disable-next-line no-control-regex -- control characters are what this is about
     expect(JSON.stringify(outcome)).not.toMatch(/[\u0000-\u001f]|\\u00/);
     expect(outcome).toMatchObject({ kind: 'answered', depth: 'port' });
@@ -94,7 +78,7 @@ describe('without an expectation', () => {
 
 describe('with an expectation', () => {
   it('sends what is spelled out and finds what is expected', async () => {
-    const port = await peer((socket) => {
+    const port = await listen((socket) => {
       socket.once('data', (bytes) => socket.write(bytes.toString('latin1') === 'PING\r\n' ? '+PONG\r\n' : '-ERR\r\n'));
     });
     const sent = await ask(port, { 'send-hex': '50 49 4e 47 0d 0a', 'expect-text': '+PONG' });
@@ -106,7 +90,7 @@ describe('with an expectation', () => {
   });
 
   it('finds it across packets', async () => {
-    const port = await peer((socket) => {
+    const port = await listen((socket) => {
       socket.write('wel');
       setImmediate(() => socket.write('come\r\n'));
     });
@@ -114,7 +98,7 @@ describe('with an expectation', () => {
   });
 
   it('names what came instead', async () => {
-    const outcome = await ask(await peer((socket) => socket.end('SSH-2.0-Example\r\n')), { 'expect-hex': '00ff' });
+    const outcome = await ask(await listen((socket) => socket.end('SSH-2.0-Example\r\n')), { 'expect-hex': '00ff' });
     expect(outcome).toMatchObject({
       kind: 'stranger',
       came: 'other-protocol',
@@ -124,12 +108,12 @@ describe('with an expectation', () => {
 
   it('reads no further than 4 KiB for it', async () => {
     const late = `${'x'.repeat(4096)}welcome`;
-    const outcome = await ask(await peer((socket) => socket.end(late)), { 'expect-text': 'welcome' });
+    const outcome = await ask(await listen((socket) => socket.end(late)), { 'expect-text': 'welcome' });
     expect(outcome).toMatchObject({ kind: 'stranger', came: 'other-protocol' });
   });
 
   it('calls a close without a byte a close', async () => {
-    const outcome = await ask(await peer((socket) => socket.end()), { 'expect-text': 'welcome' });
+    const outcome = await ask(await listen((socket) => socket.end()), { 'expect-text': 'welcome' });
     expect(outcome).toMatchObject({ kind: 'stranger', came: 'close' });
   });
 });

@@ -1,5 +1,4 @@
 // The udp probe: any reply, the right reply, none on purpose, and refusals.
-import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as udp from '../../probes/udp/probe.js';
 import { answerKind, answerTo, question } from '../../probes/udp/packet.js';
@@ -8,7 +7,7 @@ import type { Outcome } from '../../src/contract/outcome.js';
 import { requireServer } from '../lab/requirements.js';
 import { chronyd } from '../lab/servers.js';
 import { describeConformance } from './conformance.js';
-import { askOnce, closedPort } from './scenes.js';
+import { askOnce, closedPort, udpPeer } from './scenes.js';
 
 describeConformance(udp, { name: 'udp', carrier: 'udp' });
 describeConformance(udp, { name: 'udp, one way', carrier: 'udp', options: { 'one-way': true } });
@@ -27,18 +26,16 @@ afterEach(async () => {
 
 /** Answers every datagram; what came lies in `requests`. */
 async function peer(
-  answer: (request: Buffer) => Uint8Array | undefined,
+  answer: (request: Uint8Array) => Uint8Array | undefined,
 ): Promise<{ port: number; requests: Buffer[] }> {
-  const socket = createSocket('udp4');
   const requests: Buffer[] = [];
-  socket.on('message', (request, from) => {
-    requests.push(request);
+  const peer = await udpPeer((request, send) => {
+    requests.push(Buffer.from(request));
     const reply = answer(request);
-    if (reply !== undefined) socket.send(reply, from.port, from.address);
+    if (reply !== undefined) send(reply);
   });
-  closing.push(() => new Promise((closed) => socket.close(closed)));
-  await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
-  return { port: socket.address().port, requests };
+  closing.push(() => peer.close());
+  return { port: peer.port, requests };
 }
 
 async function ask(
