@@ -8,7 +8,7 @@ import { identityUnseen, tlsShown } from './identity.js';
 import { handshakeBy, handshakeNearer } from './interception.js';
 import { receiptOf, seenFrom } from './receipt.js';
 import { oversizeLost, type Scene } from './scene.js';
-import { quoted } from './wording.js';
+import { away, quoted } from './wording.js';
 
 type Answered = Extract<Outcome, { kind: 'answered' }>;
 type TurnedAway = Extract<Outcome, { kind: 'turned-away' }>;
@@ -24,7 +24,8 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
 
   if (!reaches(depth, reach)) {
     return {
-      ...{ verdict: 'unproven', how: 'shallow' },
+      verdict: 'unproven',
+      how: 'shallow',
       certain: 'likely',
       proof,
       facts,
@@ -34,7 +35,8 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
   const unseen = identityUnseen(scene.record);
   if (unseen !== undefined) {
     return {
-      ...{ verdict: 'unproven', how: 'shallow' },
+      verdict: 'unproven',
+      how: 'shallow',
       certain: 'likely',
       proof,
       facts,
@@ -46,11 +48,12 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
   const nearer = handshakeNearer(scene);
   if (depth === 'port' && nearer !== undefined) {
     return {
-      ...{ verdict: 'unproven', how: 'shallow' },
+      verdict: 'unproven',
+      how: 'shallow',
       certain: 'likely',
       proof: [...proof, 'ttl'],
       facts: { ...facts, ...handshakeFact(scene) },
-      seen: `the connection was accepted ${nearer.hops} hops away and the host is ${nearer.host} hops away, so the host itself has not answered`,
+      seen: `the connection was accepted ${away(nearer.hops)} and the host is ${away(nearer.host)}, so the host itself has not answered`,
     };
   }
   const by = handshakeFact(scene);

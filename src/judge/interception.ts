@@ -7,7 +7,7 @@ import { contradictsIdentity } from './identity.js';
 import { hostHops } from './liveness.js';
 import { receiptOf } from './receipt.js';
 import { addressAtHop, evidenceOf, type Scene } from './scene.js';
-import { listed } from './wording.js';
+import { away, listed } from './wording.js';
 
 type Taken = Extract<Outcome, { kind: 'answered' | 'turned-away' | 'stranger' | 'sent' }>;
 
@@ -78,7 +78,7 @@ function nearerSender(scene: Scene, hops: number, host: number, what: string): F
     certain: 'likely',
     proof: ['ttl'],
     ...(address === undefined ? {} : { by: { address } }),
-    seen: `${what} came from ${hops} hops away${place}, the host's other packets from ${host}`,
+    seen: `${what} came from ${away(hops)}${place}, the host's other packets from ${host}`,
   };
 }
 
@@ -120,8 +120,7 @@ export function handshakeBy(scene: Scene): string | undefined {
   const nearer = handshakeNearer(scene);
   if (nearer !== undefined) {
     return (
-      addressAtHop(scene, nearer.hops + 1) ??
-      `something ${nearer.hops} hops away, nearer than the host at ${nearer.host}`
+      addressAtHop(scene, nearer.hops + 1) ?? `something ${away(nearer.hops)}, nearer than the host at ${nearer.host}`
     );
   }
   const ports = scene.host.acceptsShut;

@@ -1,14 +1,13 @@
 // A refusal: who sent it and what that means. By the target it is `closed`, by others `blocked` or `unreachable`.
 import type { Outcome } from '../contract/outcome.js';
-import type { Culprit, Proof } from '../contract/verdict.js';
-import { fit } from './distance.js';
+import type { Proof } from '../contract/verdict.js';
+import { fit, hopsAway } from './distance.js';
 import type { Finding } from './finding.js';
 import { icmpName } from './icmp.js';
 import { hostHops } from './liveness.js';
 import { icmpRefusal, packetOf, refusalPacket, type RefusalPacket } from './refusal-packet.js';
 import { addressAtHop, type Scene } from './scene.js';
-import { hopsAway } from './distance.js';
-import { seconds } from './wording.js';
+import { away, seconds } from './wording.js';
 
 type Refused = Extract<Outcome, { kind: 'refused' }>;
 
@@ -73,7 +72,7 @@ function byThisMachine(scene: Scene, packet: RefusalPacket): Finding {
       how: 'no-host',
       certain: scene.host.alive === 'proven' ? 'likely' : 'proven',
       proof: ['rejection'],
-      seen: 'no machine answers for that address on the local network',
+      seen: 'the lookup of its address on the local network got no answer',
     };
   }
   if (packet.meaning === 'no-route') {
@@ -146,7 +145,7 @@ function forged(
     proof: [kind, 'ttl'],
     ...(address === undefined ? {} : { by: { address } }),
     direction: 'forward',
-    seen: `it bears the host's address and came from ${hops} hops away, the host is ${Math.max(...known.hops)} hops away`,
+    seen: `it bears the host's address and came from ${away(hops)}, the host is ${away(Math.max(...known.hops))}`,
   };
 }
 
@@ -178,7 +177,7 @@ function byErrno(scene: Scene, outcome: Refused, packet: RefusalPacket): Finding
           how: 'no-host',
           certain: 'likely',
           proof,
-          seen: `this machine's system gave up after ${seconds(outcome.afterMs)}, as it does when no machine answers for the address`,
+          seen: `the system gave up after ${seconds(outcome.afterMs)}, as it does when the address is not in use`,
           ...(scene.host.alive === 'proven' ? { hint: `Yet ${aliveWords(scene)}: it may come and go.` } : {}),
         };
       }
@@ -202,9 +201,4 @@ function saying(packet: RefusalPacket): { seen?: string } {
 
 function aliveWords(scene: Scene): string {
   return `the host is up (${scene.host.witness ?? 'it answers elsewhere'})`;
-}
-
-/** A culprit with or without the error it sent, for a sentence: `10.0.0.1`. */
-export function culpritWords(by: Culprit | undefined): string {
-  return by?.address ?? 'something on the way';
 }

@@ -94,6 +94,12 @@ const BOOK: Book = {
 
   blocked: {
     rejected: (scene, finding) => {
+      if (finding.by === undefined && finding.proof.includes('ttl')) {
+        return {
+          said: `${likely(finding, 'rejected')} by something on the way, not by the host; ${what(finding)}`,
+          advice: askFor(scene, 'whoever runs the firewalls on the way'),
+        };
+      }
       if (finding.by === undefined) {
         return {
           said: `probably rejected by something on the way: this machine was told${after(scene)} that it cannot be reached`,
@@ -104,6 +110,12 @@ const BOOK: Book = {
       if (finding.proof.includes('neighbours')) {
         return {
           said: `nothing came back, probably rejected by ${address}; ${finding.seen ?? 'it rejects others'}`,
+          advice: askFor(scene, `whoever runs ${address}`),
+        };
+      }
+      if (finding.proof.includes('ttl') && address !== scene.target) {
+        return {
+          said: `${likely(finding, 'rejected')} by ${address}, not by the host; ${what(finding)}`,
           advice: askFor(scene, `whoever runs ${address}`),
         };
       }
@@ -132,7 +144,7 @@ const BOOK: Book = {
           said: `${gone}; ${finding.seen ?? 'the far end reports it'}`,
           advice:
             finding.direction === 'return'
-              ? `Ask whoever runs the firewalls on the way to let answers back: ${answerRule(scene)}.`
+              ? `Ask whoever runs the firewalls on the way to let back the ${answerRule(scene)}.`
               : askFor(
                   scene,
                   where === ''
@@ -176,11 +188,11 @@ const BOOK: Book = {
     'no-host': (scene, finding) =>
       finding.by === undefined
         ? {
-            said: `${likely(finding, 'no machine')} at ${host(scene)}: ${finding.seen ?? 'the lookup on the local network got no answer'}`,
+            said: `${likely(finding, 'no machine')} at that address: ${finding.seen ?? 'its lookup on the local network got no answer'}`,
             advice: `Check that ${host(scene)} is switched on and plugged in, and that this is its address.`,
           }
         : {
-            said: `${finding.by.address} finds no machine at ${host(scene)}: ${what(finding)}${after(scene)}`,
+            said: `${finding.by.address} finds no machine at ${finding.by.address === scene.target ? 'the other side of it' : 'that address'}: ${what(finding)}${after(scene)}`,
             advice: `Check that ${host(scene)} is switched on, plugged in, and that this is its address; then ask whoever runs ${finding.by.address}.`,
           },
     'no-address': (scene, finding) => ({
@@ -368,7 +380,7 @@ function rule(scene: Scene): string {
 function answerRule(scene: Scene): string {
   const { check } = scene;
   const from = check.to.address ?? check.to.host ?? `role ${check.to.role}`;
-  return `${port(scene)} from ${from} to ${source(scene)}`;
+  return `answers of ${port(scene)} from ${from} to ${source(scene)}`;
 }
 
 function askFor(scene: Scene, whom: string): string {
@@ -396,8 +408,9 @@ function closedAdvice(scene: Scene, finding: Finding): string {
 function asked(scene: Scene): string {
   const { record, check, deciding } = scene;
   if (check.carrier === 'tcp') {
-    const waited = deciding?.outcome.kind === 'silent' ? `, ${seconds(deciding.outcome.waitedMs)} each` : '';
-    return `asked ${times(Math.max(1, silences(record)))}${waited}`;
+    const count = Math.max(1, silences(record));
+    const waited = deciding?.outcome.kind === 'silent' ? `, ${seconds(deciding.outcome.waitedMs)}` : '';
+    return `asked ${times(count)}${waited}${count > 1 && waited !== '' ? ' each' : ''}`;
   }
   const question = check.traits.sends[0]?.what ?? 'question';
   const waits = record.attempts.map(({ outcome }) => (outcome.kind === 'silent' ? outcome.waitedMs : 0));

@@ -7,7 +7,7 @@ import { hostHops } from './liveness.js';
 import { byReceipt } from './receipt.js';
 import { rejectedInFlight } from './refusal.js';
 import { addressAtHop, evidenceOf, lastHop, oversizeLost, unacknowledged, type Scene } from './scene.js';
-import { quoted } from './wording.js';
+import { away, quoted } from './wording.js';
 
 type Stranger = Extract<Outcome, { kind: 'stranger' }>;
 
@@ -130,6 +130,6 @@ function resetOnData(scene: Scene): Finding {
     proof: ['reset', 'ttl'],
     ...(address === undefined ? {} : { by: { address } }),
     direction: 'forward',
-    seen: `the handshake came from ${handshakeHops} hops away, the reset from ${resetHops}`,
+    seen: `the handshake came from ${away(handshakeHops)}, the reset from ${resetHops}`,
   };
 }

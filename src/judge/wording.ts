@@ -59,6 +59,11 @@ export function times(count: number): string {
   return count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`;
 }
 
+/** `1 hop away`, `3 hops away`. */
+export function away(hops: number): string {
+  return `${hops} ${hops === 1 ? 'hop' : 'hops'} away`;
+}
+
 /** `a, b and c`. */
 export function listed(items: readonly string[]): string {
   return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1) ?? ''}`;

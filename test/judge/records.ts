@@ -71,7 +71,6 @@ export function attempt(outcome: Outcome, seen: readonly EvidenceBody[] = [], ov
     timings: {},
     startedMs: 0,
     durationMs: 10,
-    localAddress: HERE,
     ...over,
   };
 }

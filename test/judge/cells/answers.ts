@@ -213,7 +213,7 @@ export const answers: readonly Cell[] = [
     name: "data from nearer than the host's other packets is intercepted, likely, by the hop that stands there",
     run: run(record({}, attempt(answered(), [alive('data', 63)]), [alive('echo', 62), path()])),
     is: { verdict: 'intercepted', how: 'ttl', certain: 'likely', proof: ['ttl'], by: { address: FIREWALL } },
-    says: [/its data came from 1 hops away \(203\.0\.113\.1 stands there\), the host's other packets from 2/],
+    says: [/its data came from 1 hop away \(203\.0\.113\.1 stands there\), the host's other packets from 2/],
   },
   {
     name: "data as far away as the host's other packets is open, though ICMP starts at another TTL",
@@ -250,7 +250,7 @@ export const answers: readonly Cell[] = [
   {
     name: 'a SYN proxy without a path is told by its distance',
     run: run(record({}, attempt(answered(), [alive('handshake', 63)]), [alive('echo', 62)])),
-    is: { verdict: 'open', facts: { version: '2.0', handshakeBy: 'something 1 hops away, nearer than the host at 2' } },
+    is: { verdict: 'open', facts: { version: '2.0', handshakeBy: 'something 1 hop away, nearer than the host at 2' } },
   },
   {
     name: 'a handshake and data from one place have no handshakeBy',

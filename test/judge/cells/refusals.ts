@@ -105,7 +105,7 @@ export const refusals: readonly Cell[] = [
     name: 'a reset from nearer than the host is blocked, reset, by the hop that stands there',
     run: run(record({}, refused('reset', { ttl: 63 }), [alive('echo', 62), path()])),
     is: { verdict: 'blocked', how: 'reset', certain: 'proven', proof: ['reset', 'ttl'], by: { address: FIREWALL } },
-    says: [/reset by 203\.0\.113\.1, not by the host/, /came from 1 hops away/],
+    says: [/reset by 203\.0\.113\.1, not by the host/, /came from 1 hop away/],
   },
   {
     name: 'a reset nearer than handshakes alone is blocked, reset, likely',
@@ -145,7 +145,7 @@ export const refusals: readonly Cell[] = [
       proof: ['rejection', 'ttl'],
       by: { address: FIREWALL },
     },
-    says: [/it bears the host's address/],
+    says: [/rejected by 203\.0\.113\.1, not by the host; it bears the host's address/],
   },
   {
     name: "a port-unreachable from the target's address without a TTL is closed, likely",
@@ -233,7 +233,7 @@ export const refusals: readonly Cell[] = [
     name: "our own kernel's host unreachable is a neighbour that did not answer",
     run: run(record({}, attempt(refused('host-unreachable', { afterMs: 3060 }), [icmp(HERE, 3, 1)]))),
     is: { verdict: 'unreachable', how: 'no-host', certain: 'proven', by: undefined },
-    says: [/no machine answers for that address on the local network/],
+    says: [/no machine at that address: the lookup of its address on the local network got no answer/],
   },
   {
     name: "our own kernel's no route is ours",
@@ -278,7 +278,7 @@ export const refusals: readonly Cell[] = [
     name: 'EHOSTUNREACH after three seconds is unreachable, no-host',
     run: run(record({}, refused('host-unreachable', { afterMs: 3060 }))),
     is: { verdict: 'unreachable', how: 'no-host', certain: 'likely', proof: ['errno'] },
-    says: [/gave up after 3\.1 s/],
+    says: [/gave up after 3\.1 s, as it does when the address is not in use/],
   },
   {
     name: 'a failed neighbour lookup is unreachable, no-host, however fast',

@@ -278,7 +278,7 @@ export const silences: readonly Cell[] = [
     name: 'silence that the peer received and answered is dropped on the way back, proven',
     run: run(record({}, silent(), [receipt(true, true)])),
     is: { verdict: 'blocked', how: 'dropped', certain: 'proven', direction: 'return' },
-    says: [/on its way back/, /let answers back: TCP 8305 from 198\.51\.100\.11 to 192\.0\.2\.5/],
+    says: [/on its way back/, /let back the answers of TCP 8305 from 198\.51\.100\.11 to 192\.0\.2\.5/],
   },
   {
     name: 'a one-way datagram of which nothing arrived is dropped forward, proven',
