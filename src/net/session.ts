@@ -117,6 +117,7 @@ export class Session {
   close(): void {
     for (const destroy of [...this.#handles]) destroy();
     this.#handles.clear();
+    if (this.#waits.size === 0) return;
     const error = new Aborted('closed');
     for (const end of [...this.#waits]) end(error);
   }
