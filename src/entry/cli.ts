@@ -23,12 +23,12 @@ export async function main(root: URL, argv: readonly string[]): Promise<ExitCode
   // A reader such as `head` may leave early.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const setting: Setting = { root, version: versionAt(root) };
-  // The one answer that needs no command line parser, and that scripts ask for most.
-  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    await print(`${setting.version}\n`);
-    return 0;
-  }
   try {
+    // The one answer that needs no command line parser, and that scripts ask for most.
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+      await print(`${setting.version}\n`);
+      return 0;
+    }
     const { dispatch } = await import('./commands.js');
     return await dispatch(setting, argv);
   } catch (error) {

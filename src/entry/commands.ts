@@ -18,10 +18,11 @@ const COMMANDS: readonly AddCommand[] = [check, plan, probe, profiles, probes, s
 
 const AFTER_HELP = `
 First steps:
-  linecheck demo                    see it work on this machine alone
-  linecheck profiles                the products it knows
-  linecheck check --profile kvmnet-access-management --as manager --host device=192.0.2.11
-  linecheck check site.yaml         a whole site, from its file
+  linecheck demo                see it work on this machine alone
+  linecheck profiles            the products it knows
+  linecheck check --profile kvmnet-access-management --as manager \\
+    --host device=192.0.2.11    a first look, without any file
+  linecheck check site.yaml     a whole site, from its file
 
 Exit codes: 0 every required flow passes, 1 one fails, 2 usage or files wrong,
             3 none fails but one is unproven, 4 linecheck itself crashed.`;
@@ -31,7 +32,9 @@ export async function dispatch(setting: Setting, argv: readonly string[]): Promi
   let exitCode: ExitCode = 0;
   const program = new Command('linecheck')
     .description("Proves which of a product's required network flows get through, and what stops the others.")
-    .version(setting.version)
+    .version(setting.version, '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', AFTER_HELP)
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();

@@ -7,6 +7,7 @@ import type { VerdictWord } from '../contract/verdict.js';
 import type { Opened } from '../peer/stage.js';
 import type { Done } from './commands.js';
 import type { Setting } from './cli.js';
+import { addFormat } from './format.js';
 import { loadProbes, orFail } from './selection.js';
 import { print, styleOf } from './terminal.js';
 
@@ -92,10 +93,18 @@ const ACTS: readonly Act[] = [
 ];
 
 export function demo(program: Command, setting: Setting, done: Done): void {
-  program
+  const command = program
     .command('demo')
-    .description('show on this machine alone what a check says; needs no network and no privilege')
-    .action(async () => done(await run(setting)));
+    .description('show on this machine alone what a check says; needs no network and no privilege');
+  addFormat(command)
+    .addHelpText(
+      'after',
+      `
+It starts services on free ports of ${ADDRESS}, leaves some shut or mute on
+purpose, checks them as it would check a product, and stops them again.
+Exit code 0: it showed what it should.`,
+    )
+    .action(async ({ format }: { readonly format: 'text' | 'json' }) => done(await run(setting, format)));
 }
 
 function profileText(ports: ReadonlyMap<Act, number>): string {
@@ -163,9 +172,13 @@ async function checkThem(setting: Setting, ports: ReadonlyMap<Act, number>): Pro
   });
 }
 
-async function run(setting: Setting): Promise<ExitCode> {
-  const style = styleOf(process.stdout);
-  const { table } = await import('../report/table.js');
+/** One line of what is about to be shown. */
+function announcement(): string {
+  const of = (stands: Act['stands']): number => ACTS.filter((act) => act.stands === stands).length;
+  return `Checks ${ACTS.length} services here: ${of('serve')} answer, ${of('shut')} are shut, ${of('mute')} is mute, all on purpose.`;
+}
+
+async function run(setting: Setting, format: 'text' | 'json'): Promise<ExitCode> {
   const opened: Opened[] = [];
   try {
     const ports = new Map<Act, number>();
@@ -174,20 +187,19 @@ async function run(setting: Setting): Promise<ExitCode> {
       opened.push(one);
       ports.set(act, one.port);
     }
+    if (format === 'text') await print(`${announcement()}\n\n`);
     const report = await checkThem(setting, ports);
-    await print(
-      `A real check of ${ACTS.length} stand-ins on ${ADDRESS}: four answer, two ports are shut on purpose, one service is mute on purpose.\n\n`,
-    );
-    await print(table(report, style));
-    const odd = ACTS.filter((act) => report.checks.find(({ flow }) => flow === act.flow)?.verdict !== act.shows);
+    if (format === 'json') await print((await import('../report/json.js')).json(report));
+    else await print((await import('../report/table.js')).table(report, styleOf(process.stdout)));
     if (report.interrupted !== undefined) return report.summary.exitCode;
-    if (odd.length === 0) {
-      await print('\nThis is what the demo should show. Next: linecheck profiles\n');
-      return 0;
+    const odd = ACTS.filter((act) => report.checks.find(({ flow }) => flow === act.flow)?.verdict !== act.shows);
+    if (odd.length > 0) {
+      const words = odd.map(({ title, shows }) => `${title} should be ${shows}`);
+      await print(`\nThe demo did not show what it should: ${words.join('; ')}.\n`, process.stderr);
+      return 1;
     }
-    const words = odd.map(({ title, shows }) => `${title} should be ${shows}`);
-    await print(`\nThe demo did not show what it should: ${words.join('; ')}.\n`, process.stderr);
-    return 1;
+    if (format === 'text') await print('\nThis is what the demo should show. Next: linecheck profiles\n');
+    return 0;
   } finally {
     await Promise.all(opened.map((one) => one.close()));
   }

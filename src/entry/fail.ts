@@ -11,6 +11,17 @@ export class UsageError extends Error {
   }
 }
 
+/** All values, or one UsageError with the mistakes of all: one round of mending is enough. */
+export async function together<T extends readonly Promise<unknown>[]>(
+  ...steps: T
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const problems = (await Promise.allSettled(steps)).flatMap((step) =>
+    step.status === 'rejected' && step.reason instanceof UsageError ? step.reason.problems : [],
+  );
+  if (problems.length > 0) throw new UsageError(...problems);
+  return Promise.all(steps);
+}
+
 /** What the operating system said, in words. */
 export function systemWords(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -28,6 +39,10 @@ export function systemWords(error: unknown): string {
       return 'no space left';
     case 'EROFS':
       return 'the file system is read-only';
+    case 'ENAMETOOLONG':
+      return 'the name is too long';
+    case 'ELOOP':
+      return 'its symbolic links go round in circles';
     default:
       return error instanceof Error ? error.message : String(error);
   }

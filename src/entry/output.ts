@@ -1,10 +1,12 @@
 // Where a run's formats go: `--format NAME[:FILE]`, the progress line, the final report.
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import process from 'node:process';
+import type { Problem } from '../contract/flow.js';
 import type { Report } from '../contract/report.js';
 import type { RunEvent } from '../contract/run-event.js';
-import { formats } from '../report/formats.js';
 import { foldProgress, noProgress, progressLine } from '../report/progress.js';
-import { UsageError } from './fail.js';
+import { together, UsageError } from './fail.js';
 import { openPending } from './files.js';
 import type { PendingFile } from './files.js';
 import { FILE_STYLE, print, styleOf } from './terminal.js';
@@ -12,7 +14,7 @@ import { FILE_STYLE, print, styleOf } from './terminal.js';
 const REDRAW_MS = 100;
 
 export interface OutputFlags {
-  readonly format: readonly string[];
+  readonly format?: readonly string[];
   readonly quiet?: boolean;
 }
 
@@ -29,39 +31,61 @@ interface Wanted {
   readonly file?: string;
 }
 
-function wantedOf(flags: OutputFlags): readonly Wanted[] {
-  const wanted = flags.format.map((text): Wanted => {
+/** What the flags ask for. Rejects with UsageError for a format or a combination that cannot be. */
+export async function wantedOf(flags: OutputFlags): Promise<readonly Wanted[]> {
+  const { formats } = await import('../report/formats.js');
+  const problems: Problem[] = [];
+  const wanted = (flags.format ?? []).map((text): Wanted => {
     const at = text.indexOf(':');
-    if (at < 0) return { name: text };
-    const file = text.slice(at + 1);
-    if (file === '') throw new UsageError({ what: `--format ${text}: no file after the colon` });
-    return { name: text.slice(0, at), file };
+    return at < 0 ? { name: text } : { name: text.slice(0, at), file: text.slice(at + 1) };
   });
-  for (const { name } of wanted) {
+  for (const { name, file } of wanted) {
+    if (file === '') problems.push({ what: `--format ${name}: has no file after the colon` });
     if (formats.has(name)) continue;
-    throw new UsageError({
-      what: `--format ${name}: no such format`,
+    problems.push({
+      what: `--format ${name}${file === undefined ? '' : `:${file}`}: no such format`,
       expected: `one of ${[...formats.keys()].join(', ')}`,
     });
   }
-  const shown = wanted.filter(({ file }) => file === undefined);
+  const shown = wanted.filter(({ name, file }) => file === undefined && formats.has(name));
   if (shown.length > 1) {
     const names = shown.map(({ name }) => name);
-    throw new UsageError({
+    problems.push({
       what: `--format ${names.join(' and --format ')} would both go to the screen`,
       expected: `a file for all but one, such as --format ${names[1] ?? ''}:report.${names[1] ?? ''}`,
     });
   }
   const files = wanted.flatMap(({ file }) => file ?? []);
-  const twice = files.find((file, index) => files.indexOf(file) !== index);
-  if (twice !== undefined) throw new UsageError({ what: `--format: two formats would go to ${twice}` });
+  const twice = files.find((file, index) => files.findIndex((other) => resolve(other) === resolve(file)) !== index);
+  if (twice !== undefined && twice !== '') problems.push({ what: `--format: two formats would go to ${twice}` });
+  if (problems.length > 0) throw new UsageError(...problems);
   // Reports in files alone leave the screen to the table.
   if (shown.length === 0 && flags.quiet !== true) return [...wanted, { name: 'table' }];
   return wanted;
 }
 
+interface Progress {
+  take(event: RunEvent): void;
+  /** Leaves the line empty, for whatever comes next. */
+  clear(): void;
+}
+
+/** Standard output, for events that nobody waits for one by one. */
+function screenStream(): { write(text: string): void; written(): Promise<void> } {
+  let last: Promise<void> = Promise.resolve();
+  return {
+    write: (text) => {
+      const before = last;
+      last = print(text).then(() => before);
+      // It is told when the run is over.
+      last.catch(() => undefined);
+    },
+    written: () => last,
+  };
+}
+
 /** The line that is drawn over itself on a terminal; nothing in a pipe. */
-function progressOn(stream: NodeJS.WriteStream): { take(event: RunEvent): void; clear(): void } | undefined {
+function progressOn(stream: NodeJS.WriteStream): Progress | undefined {
   if (!stream.isTTY) return undefined;
   let state = noProgress;
   const began = performance.now();
@@ -80,26 +104,33 @@ function progressOn(stream: NodeJS.WriteStream): { take(event: RunEvent): void; 
   };
 }
 
-/** Throws UsageError, before anything is sent, for a format or file that cannot be. */
-export async function openOutput(flags: OutputFlags): Promise<Output> {
+/** Throws UsageError, before anything is sent, for a file that cannot be. */
+export async function openOutput(wanted: readonly Wanted[], { quiet }: OutputFlags): Promise<Output> {
+  const { formats } = await import('../report/formats.js');
   const pending: PendingFile[] = [];
-  const abandonFiles = (): void => {
-    for (const file of pending) file.discard();
-  };
+  const unique = randomBytes(4).toString('hex');
   const streams: ((event: RunEvent) => void)[] = [];
   const ends: ((report: Report) => Promise<void> | void)[] = [];
-  let shownStream: Promise<void> = Promise.resolve();
+  const progress = quiet === true ? undefined : progressOn(process.stderr);
+  const abandon = (): void => {
+    process.off('exit', abandon);
+    progress?.clear();
+    for (const file of pending) file.discard();
+  };
+  // However the process ends: a second Ctrl-C and a crash come this way too.
+  process.once('exit', abandon);
   try {
-    for (const { name, file } of wantedOf(flags)) {
-      const target = file === undefined ? undefined : openPending(file, String(process.pid));
+    for (const { name, file } of wanted) {
+      const target = file === undefined ? undefined : openPending(file, unique);
       if (target !== undefined) pending.push(target);
       const format = formats.get(name);
       if (format?.kind === 'stream') {
         const render = await format.load();
-        streams.push((event) => {
-          if (target === undefined) shownStream = print(render(event));
-          else target.append(render(event));
-        });
+        if (target === undefined) {
+          const screen = screenStream();
+          streams.push((event) => screen.write(render(event)));
+          ends.push(() => screen.written());
+        } else streams.push((event) => target.append(render(event)));
       } else if (format?.kind === 'report') {
         const render = await format.load();
         ends.push((report) =>
@@ -110,10 +141,9 @@ export async function openOutput(flags: OutputFlags): Promise<Output> {
       }
     }
   } catch (error) {
-    abandonFiles();
+    abandon();
     throw error;
   }
-  const progress = flags.quiet === true ? undefined : progressOn(process.stderr);
   return {
     onEvent: (event) => {
       progress?.take(event);
@@ -121,13 +151,15 @@ export async function openOutput(flags: OutputFlags): Promise<Output> {
     },
     finish: async (report) => {
       progress?.clear();
-      await shownStream;
-      for (const end of ends) await end(report);
-      for (const file of pending) file.keep();
+      // One that cannot be written keeps none of the others back.
+      const files = pending.map((file) => (): void => file.keep());
+      const written = ends.map((end) => Promise.resolve(report).then(end));
+      const kept = Promise.allSettled(written).then(() =>
+        together(...files.map((keep) => Promise.resolve().then(keep))),
+      );
+      await together(...written, kept);
+      process.off('exit', abandon);
     },
-    abandon: () => {
-      progress?.clear();
-      abandonFiles();
-    },
+    abandon,
   };
 }

@@ -3,21 +3,23 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import process from 'node:process';
 import { carrierName } from '../check.js';
-import type { Plan, PlannedCheck, Problem, SecretSource } from '../contract/flow.js';
+import type { Plan, PlannedCheck, SecretSource } from '../contract/flow.js';
 import type { WireEvent } from '../contract/outcome.js';
 import type { BoundProbe, Carrier, Probe } from '../contract/probe.js';
 import type { ExitCode } from '../contract/report.js';
 import { parseDuration } from '../plan/duration.js';
 import type { Done } from './commands.js';
 import type { Setting } from './cli.js';
-import { UsageError } from './fail.js';
+import { together, UsageError } from './fail.js';
 import { addFormat } from './format.js';
 import { gather, loadProbes, orFail } from './selection.js';
 import { print, styleOf } from './terminal.js';
 
+const MOST_TIMEOUT_MS = 600_000;
+
 interface ProbeFlags {
-  readonly with: readonly string[];
-  readonly secret: readonly string[];
+  readonly with?: readonly string[];
+  readonly secret?: readonly string[];
   readonly carrier?: 'tcp' | 'udp' | 'icmp';
   readonly source?: string;
   readonly timeout: string;
@@ -32,13 +34,8 @@ export function probe(program: Command, setting: Setting, done: Done): void {
     .description('ask one target by hand, with one probe')
     .argument('<name>', 'the probe (linecheck probes lists them)')
     .argument('<target>', 'address or name, with a port where it is not the usual one: 192.0.2.1, [2001:db8::1]:8443')
-    .option(
-      '--with <option=value>',
-      'an option of the probe (repeatable; linecheck probes NAME lists them)',
-      gather,
-      [],
-    )
-    .option('--secret <name=env:VAR|file:PATH>', 'a secret that an option names (repeatable)', gather, [])
+    .option('--with <option=value>', 'an option of the probe (repeatable; linecheck probes NAME lists them)', gather)
+    .option('--secret <name=env:VAR|file:PATH>', 'a secret that an option names (repeatable)', gather)
     .addOption(new Option('--carrier <name>', 'where the probe has several').choices(['tcp', 'udp', 'icmp']))
     .option('--source <address|interface>', 'where to ask from')
     .option('--timeout <duration>', 'how long to wait for the answer', '5s')
@@ -51,7 +48,8 @@ export function probe(program: Command, setting: Setting, done: Done): void {
 Examples:
   linecheck probe ssh 192.0.2.1
   linecheck probe https 192.0.2.1:8443 --with path=/health --verbose
-  linecheck probe tls '[2001:db8::1]:8305' --with ca=site --secret site=file:ca.pem`,
+  linecheck probe tls '[2001:db8::1]:8305' --with ca=site \\
+    --secret site=file:ca.pem`,
     )
     .action(async (name: string, target: string, flags: ProbeFlags) => done(await run(setting, name, target, flags)));
 }
@@ -61,20 +59,24 @@ interface Spot {
   readonly port?: number;
 }
 
+const TARGET_EXPECTED = 'ADDRESS:PORT, NAME:PORT or [IPV6]:PORT';
+
 /** `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address. Throws UsageError. */
 async function spotOf(text: string): Promise<Spot> {
   const { parseHost } = await import('../plan/address.js');
-  const bracketed = /^\[([^\]]+)\](?::(\d{1,6}))?$/.exec(text);
-  const plain = /^([^:]+):(\d{1,6})$/.exec(text);
-  const [, written = text, digits] = bracketed ?? plain ?? [];
+  const { quoted } = await import('../plan/problem.js');
+  const bracketed = /^\[([^\]]*:[^\]]*)\](?::([^:]*))?$/.exec(text);
+  const plain = /^([^:[\]/]+):([^:/]*)$/.exec(text);
+  const [, written = text, port] = bracketed ?? plain ?? [];
+  if (/[[\]]/.test(written))
+    throw new UsageError({ what: `target ${quoted(text)} makes no sense`, expected: TARGET_EXPECTED });
   const host = parseHost(written);
-  if (!host.ok) throw new UsageError({ what: `target ${JSON.stringify(written)} ${host.why}` });
-  if (digits === undefined) return { host: host.host };
-  const port = Number(digits);
-  if (port < 1 || port > 65535) {
-    throw new UsageError({ what: `target ${text}: port ${digits}`, expected: 'a port from 1 to 65535' });
+  if (!host.ok) throw new UsageError({ what: `target ${quoted(written)} ${host.why}` });
+  if (port === undefined) return { host: host.host };
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
+    throw new UsageError({ what: `target ${quoted(text)}: ${quoted(port)} is not a port`, expected: '1 to 65535' });
   }
-  return { host: host.host, port };
+  return { host: host.host, port: Number(port) };
 }
 
 function splitAt(flag: string, text: string): readonly [string, string] {
@@ -105,22 +107,36 @@ function valueOf(text: string, types: readonly string[]): unknown {
   return text;
 }
 
-/** Validated by the probe's own schema. Throws UsageError with all that is wrong. */
-async function optionsOf(named: Probe, given: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
-  const { checked, jsonSchemaOf } = await import('../plan/issues.js');
+/** Validated by the probe's own schema, and each secret that they name is one of `secretNames`. Throws UsageError with all that is wrong. */
+async function optionsOf(
+  named: Probe,
+  given: readonly string[],
+  secretNames: readonly string[],
+): Promise<Readonly<Record<string, unknown>>> {
+  const { checked, jsonSchemaOf, secretPaths, stringsAt } = await import('../plan/issues.js');
   const { isRecord } = await import('../plan/document.js');
   const { Problems } = await import('../plan/problem.js');
-  const { properties } = jsonSchemaOf(named.options);
+  const schema = jsonSchemaOf(named.options);
+  const { properties } = schema;
   const value = Object.fromEntries(
     given.map((text) => {
       const [key, written] = splitAt('--with', text);
-      const schema = isRecord(properties) ? properties[key] : undefined;
-      return [key, valueOf(written, typesOf(schema))];
+      return [key, valueOf(written, typesOf(isRecord(properties) ? properties[key] : undefined))];
     }),
   );
   const problems = new Problems();
   const top = `the options of probe ${named.name}`;
-  const options = checked(named.options, { value, place: () => undefined, top }, problems);
+  const secrets = secretPaths(schema);
+  const hidden = ([key]: readonly PropertyKey[]): boolean => secrets.some(([secret]) => secret === key);
+  const options = checked(named.options, { value, place: () => undefined, top, hidden }, problems);
+  for (const { path, text } of secrets.flatMap((secret) => stringsAt(options, secret))) {
+    if (secretNames.includes(text)) continue;
+    // The name is not repeated: somebody may have written the secret itself.
+    problems.add(() => ({
+      what: `--with ${String(path[0])}=… names a secret that no --secret gives`,
+      expected: '--secret NAME=env:VARIABLE or --secret NAME=file:PATH',
+    }));
+  }
   return orFail(problems.finish(() => (isRecord(options) ? options : {})));
 }
 
@@ -190,38 +206,64 @@ function plannedOf(
   };
 }
 
-async function run(setting: Setting, name: string, target: string, flags: ProbeFlags): Promise<ExitCode> {
-  const problems: Problem[] = [];
+/** What the command line asks for, as far as it makes sense. Throws UsageError with all that does not. */
+async function plannedBy(name: string, target: string, flags: ProbeFlags): Promise<Asked> {
   const named = (await loadProbes([name])).get(name);
   if (named === undefined) {
     const { unknownName } = await import('../plan/words.js');
     const { probes } = await import('../../probes/index.js');
     throw new UsageError(unknownName('probe', { value: name }, Object.keys(probes)));
   }
-  const spot = await spotOf(target);
-  const carrier = carrierOf(named, flags.carrier);
-  const options = await optionsOf(named, flags.with);
-  const port = spot.port ?? named.defaultPort;
-  if (port === undefined)
-    problems.push({
-      what: `target ${target} has no port, and probe ${name} has no usual one`,
-      expected: `${target}:PORT`,
-    });
-  const timeoutMs = parseDuration(flags.timeout);
-  if (timeoutMs === undefined || timeoutMs < 1)
-    problems.push({ what: `--timeout ${flags.timeout}`, expected: 'a duration such as 5s or 500ms' });
-  if (port === undefined || timeoutMs === undefined || problems.length > 0) throw new UsageError(...problems);
-
+  const secretNames = Promise.resolve(flags.secret ?? []).then(secretsOf);
+  const [spot, carrier, options, secrets, timeoutMs] = await together(
+    spotOf(target).then((found) => withPort(found, named)),
+    Promise.resolve(flags.carrier).then((wanted) => carrierOf(named, wanted)),
+    secretNames.then(
+      (known) => optionsOf(named, flags.with ?? [], Object.keys(known)),
+      () => ({}),
+    ),
+    secretNames,
+    Promise.resolve(flags.timeout).then(timeoutOf),
+  );
   const plan: Plan = {
     profiles: [],
     here: ['here'],
     ...(flags.source === undefined ? {} : { source: flags.source }),
     login: flags.login ?? false,
-    checks: [plannedOf(named, named.bind(carrier, options), { ...spot, port }, carrier, options)],
+    checks: [plannedOf(named, named.bind(carrier, options), spot, carrier, options)],
     skipped: [],
     acceptHow: [],
-    secrets: secretsOf(flags.secret),
+    secrets,
   };
+  return { plan, named, timeoutMs };
+}
+
+interface Asked {
+  readonly plan: Plan;
+  readonly named: Probe;
+  readonly timeoutMs: number;
+}
+
+function withPort({ host, port }: Spot, { name, defaultPort }: Probe): Spot & { readonly port: number } {
+  const found = port ?? defaultPort;
+  if (found !== undefined) return { host, port: found };
+  throw new UsageError({
+    what: `target ${host} has no port, and probe ${name} has no usual one`,
+    expected: host.includes(':') ? `[${host}]:PORT` : `${host}:PORT`,
+  });
+}
+
+function timeoutOf(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1 && ms <= MOST_TIMEOUT_MS) return ms;
+  throw new UsageError({
+    what: `--timeout ${text}: no such duration`,
+    expected: 'one such as 5s or 500ms, up to 600s',
+  });
+}
+
+async function run(setting: Setting, name: string, target: string, flags: ProbeFlags): Promise<ExitCode> {
+  const { plan, named, timeoutMs } = await plannedBy(name, target, flags);
   const wire: WireEvent[] = [];
   const { runHere } = await import('./run.js');
   const report = await runHere(setting, {

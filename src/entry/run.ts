@@ -1,7 +1,7 @@
 // A run in this process: the real world for check.ts, the signals that end it, and the clock.
 import process from 'node:process';
 import { startCheck } from '../check.js';
-import type { CheckSettings, Interruption, World } from '../check.js';
+import type { CheckSettings, World } from '../check.js';
 import type { Plan } from '../contract/flow.js';
 import type { Clock } from '../contract/ledger.js';
 import type { Probe } from '../contract/probe.js';
@@ -10,6 +10,7 @@ import type { RunEvent } from '../contract/run-event.js';
 import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
+import { networkInterfaces } from 'node:os';
 import type { Setting } from './cli.js';
 import { UsageError } from './fail.js';
 import { loadSecrets } from './secrets.js';
@@ -26,6 +27,8 @@ export function toolOf({ version }: Setting): Tool {
 /** Besides sockets: the standard streams, the event loop's own, files being written. */
 const RESERVED_DESCRIPTORS = 64;
 
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+
 export interface RunOptions {
   readonly plan: Plan;
   readonly probes: ReadonlyMap<string, Probe>;
@@ -39,8 +42,8 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
   const source = plan.source === undefined ? undefined : sourceOf(plan.source);
   if (plan.source !== undefined && source === undefined) {
     throw new UsageError({
-      what: `source ${plan.source}`,
-      expected: 'an address or the name of an interface of this machine',
+      what: `source ${plan.source} is neither an address nor an interface of this machine`,
+      expected: `${Object.keys(networkInterfaces()).join(', ')}, or an address of one of these`,
     });
   }
   const secrets = loadSecrets(plan);
@@ -58,22 +61,20 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     tool,
     probes,
     resolve: (host) => resolveName(host, () => clock.monotonicMs()),
-    routeTo,
+    routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
     openKit: (target) => openKit(target, kit),
     onEvent: (event) => onEvent(secrets.redact(event)),
   };
   const running = startCheck(plan, { ...settings, limits: { ...settings.limits, concurrency } }, world);
-  const codes = { SIGINT: 130, SIGTERM: 143 } as const;
-  const onSignal = (signal: Extract<Interruption, NodeJS.Signals>): void => {
-    process.once(signal, () => process.exit(codes[signal]));
+  let ending = false;
+  const onSignal = (signal: keyof typeof SIGNAL_CODES): void => {
+    if (ending) process.exit(SIGNAL_CODES[signal]);
+    ending = true;
     running.interrupt(signal);
   };
-  process.once('SIGINT', onSignal);
-  process.once('SIGTERM', onSignal);
-  try {
-    return secrets.redact(await running.done);
-  } finally {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onSignal);
+  const report = await running.done;
+  // The report is still to be written, and files to be put in their places: whoever interrupts that ends the process.
+  ending = true;
+  return secrets.redact(report);
 }

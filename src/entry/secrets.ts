@@ -1,8 +1,8 @@
 // Secrets: read once, by name, kept in this one place, and struck out of everything that leaves it.
 import process from 'node:process';
 import type { Plan, Problem } from '../contract/flow.js';
-import { systemWords, UsageError } from './fail.js';
-import { readFileSync } from 'node:fs';
+import { UsageError } from './fail.js';
+import { readBytes } from './files.js';
 
 export interface Secrets {
   /** Throws for a name that was not loaded. */
@@ -13,6 +13,8 @@ export interface Secrets {
 
 /** Shorter ones would strike out half of every sentence. */
 const LEAST_LENGTH = 4;
+/** A shorter line of a secret says nothing of it. */
+const LEAST_LINE = 16;
 const STRUCK = '[secret]';
 
 function* stringsIn(value: unknown): Generator<string> {
@@ -27,7 +29,17 @@ function strike(value: unknown, words: readonly string[]): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, strike(part, words)]));
 }
 
-/** Those that the plan's checks name. A file's last line end is not part of a secret. Throws UsageError. */
+/** How a secret may turn up in an output, a line of a key by itself included. */
+function formsOf(bytes: Uint8Array): readonly string[] {
+  const buffer = Buffer.from(bytes);
+  const text = buffer.toString('utf8');
+  const lines = text.split(/\r?\n/).filter((line) => line.length >= LEAST_LINE && !line.startsWith('-----'));
+  return [text, buffer.toString('hex'), buffer.toString('base64'), ...lines].filter(
+    (form) => form.length >= LEAST_LENGTH,
+  );
+}
+
+/** Those that the plan's checks name. A file's last line end is not part of a secret. Throws UsageError with all that are missing. */
 export function loadSecrets(plan: Plan): Secrets {
   const named = new Set(plan.checks.flatMap(({ options }) => [...stringsIn(options)]));
   const values = new Map<string, Uint8Array>();
@@ -42,19 +54,17 @@ export function loadSecrets(plan: Plan): Secrets {
       continue;
     }
     try {
-      const text = readFileSync(source.file);
-      values.set(name, text.at(-1) === 0x0a ? text.subarray(0, -1) : text);
+      const text = readBytes(source.file, { kind: `secret ${name}` });
+      const value = text.at(-1) === 0x0a ? text.subarray(0, text.at(-2) === 0x0d ? -2 : -1) : text;
+      if (value.length === 0) problems.push({ what: `secret ${name}: the file ${source.file} is empty` });
+      else values.set(name, value);
     } catch (error) {
-      problems.push({ what: `secret ${name}: cannot read ${source.file}: ${systemWords(error)}` });
+      if (!(error instanceof UsageError)) throw error;
+      problems.push(...error.problems);
     }
   }
   if (problems.length > 0) throw new UsageError(...problems);
-  const words = [...values.values()]
-    .flatMap((bytes) => {
-      const buffer = Buffer.from(bytes);
-      return [buffer.toString('utf8'), buffer.toString('hex'), buffer.toString('base64')];
-    })
-    .filter((word) => word.length >= LEAST_LENGTH);
+  const words = [...values.values()].flatMap(formsOf).sort((a, b) => b.length - a.length);
   return {
     get: (name) => {
       const value = values.get(name);

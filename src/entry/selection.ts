@@ -1,9 +1,9 @@
 // What a command is about: the flags that select it, the files they name, and the plan that comes of them.
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
-import type { Plan, Problem } from '../contract/flow.js';
+import type { Plan, Problem, SecretSource } from '../contract/flow.js';
 import type { Probe } from '../contract/probe.js';
 import type { Parsed } from '../plan/problem.js';
 import type { Profile } from '../plan/profile.js';
@@ -14,29 +14,27 @@ import { ownProfiles, readText } from './files.js';
 import { print, styleOf } from './terminal.js';
 
 export interface SelectionFlags {
-  readonly profile: readonly string[];
-  readonly as: readonly string[];
-  readonly host: readonly string[];
-  readonly feature: readonly string[];
-  readonly flow: readonly string[];
+  readonly profile?: readonly string[];
+  readonly as?: readonly string[];
+  readonly host?: readonly string[];
+  readonly feature?: readonly string[];
+  readonly flow?: readonly string[];
   readonly source?: string;
   readonly login?: boolean;
 }
 
 /** For a flag that may be given several times. */
-export const gather = (value: string, before: readonly string[]): readonly string[] => [...before, value];
-
-const none: readonly string[] = [];
+export const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** The flags that `check`, `plan` and their like share. */
 export function addSelection(command: Command): Command {
   return command
     .argument('[site]', 'site file; without it --profile, --as and --host are enough')
-    .option('--profile <id|file>', 'product to check, its id or a profile file of your own (repeatable)', gather, none)
-    .option('--as <role>', 'role that this machine stands in (repeatable)', gather, none)
-    .option('--host <role=address>', 'who stands in a role: address, name, or none (repeatable)', gather, none)
-    .option('--feature <id>', 'feature of the product in use (repeatable)', gather, none)
-    .option('--flow <glob>', 'only these flows, by id or profile/id (repeatable)', gather, none)
+    .option('--profile <id|file>', 'product to check: its id, or a profile file of your own (repeatable)', gather)
+    .option('--as <role>', 'role that this machine stands in (repeatable)', gather)
+    .option('--host <role=address>', 'who stands in a role: address, name, or none (repeatable)', gather)
+    .option('--feature <id>', 'feature of the product in use (repeatable)', gather)
+    .option('--flow <glob>', 'only these flows, by id or profile/id (repeatable)', gather)
     .option('--source <address|interface>', 'where to ask from; default: what the routes say');
 }
 
@@ -52,28 +50,33 @@ export function orFail<T>(parsed: Parsed<T>): T {
   return parsed.value;
 }
 
-const isPath = (reference: string): boolean => /[/\\]|\.ya?ml$/.test(reference);
+const isPath = (reference: string): boolean => /[/\\]|\.ya?ml$/i.test(reference);
 
-/** A profile by its id or by the path of a file. Throws UsageError. */
-export async function loadProfile(
-  setting: Setting,
-  reference: string,
-  base: string,
-  place?: Problem['place'],
-): Promise<Parsed<Profile>> {
+/** A profile as somebody named it. */
+export interface ProfileName {
+  readonly value: string;
+  /** The folder that a path is relative to, as the user would write it. */
+  readonly base?: string;
+  readonly place?: Problem['place'];
+}
+
+/** A profile by its id or by the path of a file. `flag` stands before a name that no file has. Throws UsageError. */
+export async function loadProfile(setting: Setting, named: ProfileName, flag = ''): Promise<Parsed<Profile>> {
   const { parseProfile } = await import('../plan/profile.js');
-  if (isPath(reference)) {
-    const file = resolve(base, reference);
-    return parseProfile({ file: reference, text: readText(file, 'profile') });
+  const { value, base, place } = named;
+  if (isPath(value)) {
+    const file = base === undefined || isAbsolute(value) ? value : join(base, value);
+    const text = readText(file, { kind: 'profile', ...(place === undefined ? {} : { place }) });
+    return parseProfile({ file, text });
   }
   const ids = ownProfiles(setting.root);
-  if (!ids.includes(reference)) {
-    const { unknownProfile } = await import('../plan/plan.js');
-    const named = { value: reference, ...(place === undefined ? {} : { place }) };
-    return { ok: false, problems: [unknownProfile(named, ids)] };
+  if (!ids.includes(value)) {
+    const { unknownName } = await import('../plan/words.js');
+    const problem = unknownName('profile', { value, ...(place === undefined ? {} : { place }) }, ids);
+    return { ok: false, problems: [{ ...problem, what: `${flag}${problem.what}` }] };
   }
-  const file = `profiles/${reference}.yaml`;
-  return parseProfile({ file, text: readText(fileURLToPath(new URL(file, setting.root)), 'profile') });
+  const file = `profiles/${value}.yaml`;
+  return parseProfile({ file, text: readText(fileURLToPath(new URL(file, setting.root)), { kind: 'profile' }) });
 }
 
 /** Those of the probes that exist, by name. */
@@ -104,23 +107,41 @@ export async function loadPlan(setting: Setting, sitePath: string | undefined, f
   };
   let site: Site | undefined;
   if (sitePath !== undefined) {
-    site = keep(parseSite({ file: sitePath, text: readText(sitePath, 'site file') }));
+    site = keep(parseSite({ file: sitePath, text: readText(sitePath, { kind: 'site file' }) }));
     if (site === undefined) throw new UsageError(...problems);
   }
-  const references = [
-    ...(site?.profiles ?? []).map(({ value, place }) => ({ value, place, base: dirname(resolve(sitePath ?? '.')) })),
-    ...flags.profile.map((value) => ({ value, place: undefined, base: '.' })),
+  const base = dirname(sitePath ?? '.');
+  const references: readonly ProfileName[] = [
+    ...(site?.profiles ?? []).map(({ value, place }) => ({ value, place, base })),
+    ...(flags.profile ?? []).map((value) => ({ value })),
   ];
   const profiles = new Map<string, Profile>();
-  for (const { value, place, base } of references) {
-    const profile = keep(await loadProfile(setting, value, base, place));
-    if (profile !== undefined) profiles.set(profile.id, profile);
+  const files = new Map<string, string>();
+  for (const named of references) {
+    const { value, place } = named;
+    try {
+      const profile = keep(await loadProfile(setting, named, place === undefined ? '--profile: ' : ''));
+      if (profile === undefined) continue;
+      const file = isPath(value) ? resolve(named.base ?? '', value) : value;
+      const other = files.get(profile.id);
+      if (other !== undefined && other !== file) {
+        problems.push({
+          ...(place === undefined ? {} : { place }),
+          what: `two different profiles have the id "${profile.id}": ${other} and ${file}`,
+        });
+      }
+      profiles.set(profile.id, profile);
+      files.set(profile.id, file);
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problems.push(...error.problems);
+    }
   }
   if (problems.length > 0) throw new UsageError(...problems);
   if (profiles.size === 0) {
     throw new UsageError({
       what: 'nothing to check',
-      expected: `a site file, or --profile with --as and --host (profiles here: ${ownProfiles(setting.root).join(', ')})`,
+      expected: `a site file, or --profile, --as and --host (linecheck profiles lists the products)`,
     });
   }
   const probes = await loadProbes(probesOf([...profiles.values()]));
@@ -130,10 +151,10 @@ export async function loadPlan(setting: Setting, sitePath: string | undefined, f
       profiles: [...profiles.values()],
       ...(site === undefined ? {} : { site }),
       selection: {
-        as: flags.as,
-        hosts: flags.host,
-        features: flags.feature,
-        flows: flags.flow,
+        as: flags.as ?? [],
+        hosts: flags.host ?? [],
+        features: flags.feature ?? [],
+        flows: flags.flow ?? [],
         ...(flags.source === undefined ? {} : { source: flags.source }),
         ...(flags.login === undefined ? {} : { login: flags.login }),
       },
@@ -142,7 +163,17 @@ export async function loadPlan(setting: Setting, sitePath: string | undefined, f
     }),
   );
   if (plan === undefined) throw new UsageError(...problems);
-  return { plan, probes, warnings };
+  return { plan: { ...plan, secrets: secretsFrom(plan, base) }, probes, warnings };
+}
+
+/** A secret's file stands beside the site file that names it. */
+function secretsFrom({ secrets }: Plan, base: string): Plan['secrets'] {
+  return Object.fromEntries(
+    Object.entries(secrets).map(([name, source]): [string, SecretSource] => [
+      name,
+      'file' in source && !isAbsolute(source.file) ? { file: join(base, source.file) } : source,
+    ]),
+  );
 }
 
 /** Tells of what is odd and yet no mistake. */
