@@ -78,10 +78,11 @@ function read(file: string, text: string, paths: ReadonlySet<string>): SourceFil
     specifier: ts.Node | undefined,
     names: readonly string[] = [],
   ): void => {
+    const literal = specifier === undefined ? undefined : literalIn(specifier, source);
     const target: ImportTarget =
-      specifier !== undefined && ts.isStringLiteralLike(specifier)
-        ? resolve(file, specifier.text, paths)
-        : { kind: 'unknown', text: specifier?.getText(source) ?? '' };
+      literal === undefined
+        ? { kind: 'unknown', text: specifier?.getText(source) ?? '' }
+        : resolve(file, literal, paths);
     imports.push({ from: file, line: lineOf(node), kind, target, names });
   };
 
@@ -111,6 +112,21 @@ function read(file: string, text: string, paths: ReadonlySet<string>): SourceFil
     .filter((each) => !isOnlyTypes(each))
     .map((each) => ({ line: lineOf(each), text: each.getText(source).split('\n', 1)[0] ?? '' }));
   return { path: file, text, imports, globals, statements };
+}
+
+/** The text of a string literal, or of a constant at the top of the file that is one; undefined for all that is computed. */
+function literalIn(node: ts.Node, source: ts.SourceFile): string | undefined {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (!ts.isIdentifier(node)) return undefined;
+  for (const statement of source.statements) {
+    if (!ts.isVariableStatement(statement) || !(statement.declarationList.flags & ts.NodeFlags.Const)) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      if (ts.isIdentifier(name) && name.text === node.text && initializer !== undefined) {
+        return ts.isStringLiteralLike(initializer) ? initializer.text : undefined;
+      }
+    }
+  }
+  return undefined;
 }
 
 /** `import(...)` or `require(...)`, the one that createRequire makes too. */

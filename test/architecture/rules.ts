@@ -241,10 +241,16 @@ export const rules: readonly Rule[] = [
       ),
     breaks: [
       { tree: { 'src/run/a.ts': "import './gone.js';" }, at: ['src/run/a.ts:1'] },
-      { tree: { 'src/run/a.ts': "const name = 'x';\nexport const a = () => import(name);" }, at: ['src/run/a.ts:2'] },
+      {
+        tree: { 'src/run/a.ts': "let name = './b.js';\nexport const a = () => import(name);" },
+        at: ['src/run/a.ts:2'],
+      },
       { tree: { 'src/net/a.ts': 'export const a = require(b);' }, at: ['src/net/a.ts:1'] },
     ],
-    keeps: [{ 'src/run/a.ts': "import './b.js';\nexport const c = () => import('./b.js');", 'src/run/b.ts': '' }],
+    keeps: [
+      { 'src/run/a.ts': "import './b.js';\nexport const c = () => import('./b.js');", 'src/run/b.ts': '' },
+      { 'src/run/a.ts': "const name = './b.js';\nexport const c = () => import(name);", 'src/run/b.ts': '' },
+    ],
   },
   {
     rule: 'contract holds only types',
@@ -466,7 +472,7 @@ export const rules: readonly Rule[] = [
       },
       {
         tree: {
-          'bin/linecheck.js': "const { main } = await import('../dist/src/entry/cli.js');",
+          'bin/linecheck.js': "const entry = '../dist/src/entry/cli.js';\nimport(entry).then(({ main }) => main());",
           'src/entry/cli.ts': `import { type A } from '${name}';`,
         },
         at: ['src/entry/cli.ts:1'],
