@@ -108,12 +108,12 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
       depths: ['port', 'secure', 'protocol'],
       defaultDepth: 'protocol',
       sends: [
-        ...handshakeSends,
+        ...handshakeSends(parsed['client-cert'] !== undefined),
         { what: `${sample.method} ${sample.path}, about`, packets: 1, bytes: requestBytes(sample) },
       ],
     },
     async ask(target: Target, kit: Kit): Promise<Outcome> {
-      const reached = await handshake(kit, target, withName, ['http/1.1']);
+      const reached = await handshake(kit, withName, ['http/1.1']);
       if ('outcome' in reached) return reached.outcome;
       return ask(reached.secure, requestFor(parsed, target.host, target.port), parsed, kit);
     },

@@ -53,10 +53,10 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
   const parsed = options.parse(given);
   const shown = parsed['client-cert'] !== undefined;
   return {
-    traits: { silence: 'conclusive', depths: ['port', 'secure'], defaultDepth: 'secure', sends: handshakeSends },
-    async ask(target: Target, kit: Kit): Promise<Outcome> {
+    traits: { silence: 'conclusive', depths: ['port', 'secure'], defaultDepth: 'secure', sends: handshakeSends(shown) },
+    async ask(_target: Target, kit: Kit): Promise<Outcome> {
       const beganMs = kit.now();
-      const reached = await handshake(kit, target, parsed, parsed.alpn);
+      const reached = await handshake(kit, parsed, parsed.alpn);
       if ('outcome' in reached) return reached.outcome;
       const { session } = reached.secure;
       // Before TLS 1.3 the handshake ends only once the server has accepted our certificate (RFC 5246 §7.3).
