@@ -236,6 +236,7 @@ class Run {
       },
       carrier: name,
       deadlineMs: this.#settings.timeoutMs,
+      ...(sourcePort === undefined ? {} : { oneAtATime: `${name} ${sourcePort} ${address}` }),
     };
     this.#asked.set(key, { question, checks: [check.id] });
     return question;

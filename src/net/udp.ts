@@ -1,4 +1,4 @@
-// UDP: a connected socket, so that ICMP refusals surface; an unconnected one where the answer may come from elsewhere.
+// UDP: connected sockets, so that ICMP refusals surface; an unconnected one where anyone may answer.
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { ProtocolError } from '../bytes/errors.js';
@@ -27,9 +27,10 @@ class SocketDatagrams implements Datagrams {
   #hearing: Hearing | undefined;
   #failure: SocketFailed | undefined;
 
-  /** `to` is absent for a connected socket. `from` says whose datagrams count. */
+  /** `to` is absent for a connected socket. `ear` is where answers come in; `from` says whose count. */
   constructor(
     socket: Socket,
+    ear: Socket,
     session: Session,
     record: SocketRecord,
     to: Endpoint | undefined,
@@ -39,7 +40,7 @@ class SocketDatagrams implements Datagrams {
     this.#session = session;
     this.#record = record;
     this.#to = to;
-    socket.on('message', (message, sender) => {
+    ear.on('message', (message, sender) => {
       const endpoint = { address: sender.address, port: sender.port };
       if (!from(endpoint)) {
         session.say('note', `a datagram from ${sender.address} port ${sender.port}, which was not asked`);
@@ -50,6 +51,8 @@ class SocketDatagrams implements Datagrams {
       this.#hearing?.take(message, endpoint);
     });
     socket.on('error', (error) => this.#broken(error, false));
+    if (ear !== socket)
+      ear.on('error', (error) => session.say('note', `where the answer is expected: ${error.message}`));
   }
 
   get local(): Endpoint {
@@ -170,22 +173,19 @@ class SocketDatagrams implements Datagrams {
   }
 }
 
-/** Rejects with SocketFailed (the ledger says why) or Aborted. */
-export function openUdp(session: Session, options: UdpOptions): Promise<Datagrams> {
-  const { target } = session;
-  const record = session.record('udp');
-  const broadcast = options.broadcast ?? target.broadcast ?? false;
-  const acceptFrom = broadcast ? 'anyone' : (options.acceptFrom ?? 'target');
-  const answersFrom = target.answersFrom;
-  // A connected socket never hears an answer from another address or port.
-  const connected = acceptFrom === 'target' && (answersFrom === undefined || answersFrom === target.port);
-  const bindPort = options.bind?.port ?? target.sourcePort;
-  const source = session.options.source?.[target.family];
-  const socket = createSocket({
-    type: target.family === 6 ? 'udp6' : 'udp4',
-    reuseAddr: false,
-    ipv6Only: target.family === 6,
-  });
+interface Opening {
+  readonly bind: { readonly port?: number; readonly address?: string };
+  /** Absent: the socket stays unconnected. */
+  readonly connect?: Endpoint;
+  readonly broadcast: boolean;
+  /** Other sockets of ours may stand on the same local port; the connected ones get only their peer's datagrams. */
+  readonly shared: boolean;
+}
+
+/** Opens one socket. Rejects with what the system said, and whether it said it at once. */
+function openSocket(session: Session, record: SocketRecord, opening: Opening): Promise<Socket> {
+  const v6 = session.target.family === 6;
+  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', reuseAddr: opening.shared, ipv6Only: v6 });
   let open = true;
   const owned = session.own(() => {
     if (open) socket.close();
@@ -195,49 +195,73 @@ export function openUdp(session: Session, options: UdpOptions): Promise<Datagram
     owned.release();
     if (record.state === 'open') record.state = 'closed';
   });
-  return session.wait<Datagrams>((resolve, reject) => {
+  return session.wait<Socket>((resolve, reject) => {
     const turn = currentTurn();
-    const failedToOpen = (error: NodeJS.ErrnoException): void => {
+    const failed = (error: NodeJS.ErrnoException): void => {
       reject(session.fail(record, error, currentTurn() === turn, record.openedMs));
     };
     const ready = (): void => {
-      socket.off('error', failedToOpen);
-      record.state = 'open';
-      record.connectedMs = session.elapsedMs();
-      const { address } = socket.address();
-      if (connected || source !== undefined) record.localAddress = address;
-      const from = (sender: Endpoint): boolean => {
-        if (connected || acceptFrom === 'anyone') return true;
-        if (sender.address !== target.address) return false;
-        return acceptFrom === 'target-any-port' || sender.port === (answersFrom ?? target.port);
-      };
-      const to = connected ? undefined : { address: target.address, port: target.port };
-      resolve(new SocketDatagrams(socket, session, record, to, from));
+      socket.off('error', failed);
+      resolve(socket);
     };
-    socket.once('error', failedToOpen);
-    const bind = {
-      ...(bindPort === undefined ? {} : { port: bindPort }),
-      ...(source === undefined ? {} : { address: source }),
-    };
-    socket.bind({ ...bind, exclusive: true }, () => {
+    socket.once('error', failed);
+    socket.bind({ ...opening.bind, exclusive: true }, () => {
       if (!open) return;
       try {
-        if (broadcast) socket.setBroadcast(true);
+        if (opening.broadcast) socket.setBroadcast(true);
+        if (opening.connect === undefined) {
+          ready();
+          return;
+        }
+        // Typed without the error that it is called with.
+        socket.connect(opening.connect.port, opening.connect.address, (error?: NodeJS.ErrnoException) => {
+          if (!open) return;
+          if (error) failed(error);
+          else ready();
+        });
       } catch (error) {
-        failedToOpen(error as NodeJS.ErrnoException);
-        return;
+        failed(error as NodeJS.ErrnoException);
       }
-      if (!connected) {
-        ready();
-        return;
-      }
-      session.say('connecting', `${target.address} port ${target.port}, UDP`);
-      // Typed without the error that it is called with.
-      socket.connect(target.port, target.address, (error?: NodeJS.ErrnoException) => {
-        if (!open) return;
-        if (error) failedToOpen(error);
-        else ready();
-      });
     });
   });
+}
+
+/** Rejects with SocketFailed (the ledger says why) or Aborted. */
+export async function openUdp(session: Session, options: UdpOptions): Promise<Datagrams> {
+  const { target } = session;
+  const { address, port, answersFrom } = target;
+  const record = session.record('udp');
+  const broadcast = options.broadcast ?? target.broadcast ?? false;
+  const acceptFrom = broadcast ? 'anyone' : (options.acceptFrom ?? 'target');
+  const elsewhere = acceptFrom === 'target' && answersFrom !== undefined && answersFrom !== port;
+  const connected = acceptFrom === 'target';
+  const bindPort = options.bind?.port ?? target.sourcePort;
+  const source = session.options.source?.[target.family];
+  const bind = {
+    ...(bindPort === undefined ? {} : { port: bindPort }),
+    ...(source === undefined ? {} : { address: source }),
+  };
+  session.say('connecting', `${address} port ${port}, UDP`);
+  const socket = await openSocket(session, record, {
+    bind,
+    ...(connected ? { connect: { address, port } } : {}),
+    broadcast,
+    shared: bindPort !== undefined || elsewhere,
+  });
+  const local = socket.address();
+  // A connected socket never hears an answer from another port. A second one on the same local port does, and the first
+  // still hears the refusals.
+  const ear = elsewhere
+    ? await openSocket(session, record, {
+        bind: { port: local.port, address: local.address },
+        connect: { address, port: answersFrom },
+        broadcast: false,
+        shared: true,
+      })
+    : socket;
+  record.state = 'open';
+  record.connectedMs = session.elapsedMs();
+  if (connected || source !== undefined) record.localAddress = local.address;
+  const from = (sender: Endpoint): boolean => acceptFrom !== 'target-any-port' || sender.address === address;
+  return new SocketDatagrams(socket, ear, session, record, connected ? undefined : { address, port }, from);
 }

@@ -13,6 +13,8 @@ export interface Question {
   readonly target: Target;
   readonly carrier: string;
   readonly deadlineMs: number;
+  /** Questions with the same word here are asked one after the other: they would take each other's answers. */
+  readonly oneAtATime?: string;
 }
 
 export interface Limits {
@@ -42,6 +44,7 @@ export class Schedule {
   readonly #options: ScheduleOptions;
   readonly #all: LimitFunction;
   readonly #hosts = new Map<string, LimitFunction>();
+  readonly #lanes = new Map<string, LimitFunction>();
   readonly #running = new Set<RunningAttempt>();
   readonly #sleeping = new Set<() => void>();
   #interrupted = false;
@@ -63,8 +66,10 @@ export class Schedule {
   async ask(questions: readonly Question[]): Promise<void> {
     await Promise.all(
       questions.map((question) =>
-        this.#host(question.target.address)(() =>
-          this.#all(() => this.#askOne(question, this.#options.limits.retries)),
+        this.#alone(question, () =>
+          this.#host(question.target.address)(() =>
+            this.#all(() => this.#askOne(question, this.#options.limits.retries)),
+          ),
         ),
       ),
     );
@@ -72,7 +77,18 @@ export class Schedule {
 
   /** Asks one question once more, now. */
   async askOnce(question: Question): Promise<void> {
-    await this.#askOne(question, 0);
+    await this.#alone(question, () => this.#askOne(question, 0));
+  }
+
+  #alone(question: Question, ask: () => Promise<void>): Promise<void> {
+    const { oneAtATime } = question;
+    if (oneAtATime === undefined) return ask();
+    let limit = this.#lanes.get(oneAtATime);
+    if (limit === undefined) {
+      limit = pLimit(1);
+      this.#lanes.set(oneAtATime, limit);
+    }
+    return limit(ask);
   }
 
   #host(address: string): LimitFunction {

@@ -273,6 +273,26 @@ describe('datagrams', () => {
     expect(held.outcome).toMatchObject({ kind: 'unable', reason: 'address-in-use' });
   });
 
+  it('ask many targets from one fixed source port at once, each hearing its own answer', async () => {
+    const sourcePort = await shutPort();
+    const targets = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const address = `127.0.2.${index + 1}`;
+        const port = await udpPeer((socket, __, from) => socket.send(address, from.port, from.address), address);
+        return { address, port };
+      }),
+    );
+    const attempts = await Promise.all(
+      targets.map(({ address, port }) => asking(exchanging(address), { address, port, sourcePort, deadlineMs: 4000 })),
+    );
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(targets.map(() => answered));
+  });
+
+  it('hear an answer from another port and the refusal of the asked one alike', async () => {
+    const { outcome } = await asking(exchanging('ok'), { port: await shutPort(), answersFrom: await shutPort() });
+    expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
+  });
+
   it('leave by the source address that the user chose', async () => {
     let seen = '';
     const port = await udpPeer((socket, _, from) => {

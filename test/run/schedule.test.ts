@@ -121,6 +121,13 @@ describe('the schedule', () => {
     expect(seen.attempts.map(({ kind }) => kind)).toEqual(['unable', 'unable']);
   });
 
+  it('asks one after the other what would take each other answers', async () => {
+    const { schedule, seen } = scheduleOf({}, () => answered);
+    await schedule.ask(many(5).map((one) => ({ ...one, oneAtATime: 'udp 3080 192.0.2.1' })));
+    expect(seen.attempts).toHaveLength(5);
+    expect(seen.most).toBe(1);
+  });
+
   it('paces datagrams, and sends them all', async () => {
     const { schedule, seen } = scheduleOf({ concurrency: 1000, perHost: 1000 }, () => answered);
     await schedule.ask(Array.from({ length: 200 }, (_, index) => question(String(index), '192.0.2.1', 'udp')));
