@@ -1,7 +1,8 @@
 // What a plan would send, to whom and how much, for a tech and for a change board. Sends nothing itself.
-import type { PlannedCheck, Plan, SkipReason } from '../contract/flow.js';
+import type { PlannedCheck, Plan } from '../contract/flow.js';
 import { pretty } from './json.js';
 import { definitions, listing, paragraph, type Entry, type Line } from './layout.js';
+import { skipWords, skippedLines } from './skips.js';
 import type { Style } from './style.js';
 import { arrow, carrierWord, count, endpoint, grouped, listed, size } from './words.js';
 
@@ -66,7 +67,10 @@ export function planTable(plan: Plan, style: Style): string {
     sends(asked, style),
     section('Asked by the far end: only a peer there can prove them', arrowEntries(inbound), style),
     section('Not asked: the site names no host for the role', arrowEntries(withoutHost), style),
-    skipped(plan, style),
+    skippedLines(
+      plan.skipped.map(({ title, reason }) => ({ title, reason: skipWords(reason) })),
+      style,
+    ),
     total(plan, style),
   ];
   return `${sections
@@ -155,38 +159,6 @@ function sends(checks: readonly PlannedCheck[], style: Style): string[] {
     },
   );
   return [...paragraph({ text: 'What one asking sends', tone: 'strong' }, style), ...definitions(rows, style, 2)];
-}
-
-function skipped(plan: Plan, style: Style): string[] {
-  if (plan.skipped.length === 0) return [];
-  const rows = grouped(plan.skipped, (skip) => skipWords(skip.reason));
-  return [
-    ...paragraph({ text: 'Skipped', tone: 'strong' }, style),
-    ...rows.flatMap(([reason, skips]) =>
-      paragraph(`${reason}: ${[...new Set(skips.map((skip) => skip.title))].join('; ')}`, style, {
-        hang: 4,
-        label: '  -',
-      }),
-    ),
-  ];
-}
-
-/** Why a flow has no check. */
-export function skipWords(reason: SkipReason): string {
-  switch (reason.kind) {
-    case 'feature-off':
-      return `feature ${reason.feature} is off`;
-    case 'unless':
-      return `not needed while feature ${reason.feature} is on`;
-    case 'role-none':
-      return `role ${reason.role} is none in this site`;
-    case 'elsewhere':
-      return `neither from nor to here, but between ${listed(reason.roles)}`;
-    case 'no-route-for-family':
-      return `no IPv${reason.family} route from here to ${reason.address}`;
-    case 'deselected':
-      return 'not selected';
-  }
 }
 
 function total(plan: Plan, style: Style): string[] {

@@ -2,6 +2,7 @@
 import type { Report, ReportedCheck, Sight, Summary, Tally } from '../contract/report.js';
 import type { How } from '../contract/verdict.js';
 import { listing, paragraph, type Entry, type Line, type Part } from './layout.js';
+import { skippedLines } from './skips.js';
 import type { Style, Tone } from './style.js';
 import { arrow, count, duration, endpoint, grouped, listed, verdictWords } from './words.js';
 
@@ -9,16 +10,17 @@ import { arrow, count, duration, endpoint, grouped, listed, verdictWords } from 
 const hang = 10;
 
 export function table(report: Report, style: Style): string {
-  const checks = report.checks.map((check) => ({ ...check, title: fullTitle(check, report) }));
-  const required = checks.filter((check) => check.required);
+  const several = new Set(report.checks.map((check) => check.profile)).size > 1;
+  const checks = report.checks.map((check) => ({ ...check, title: fullTitle(check, several) }));
+  const { deciding, rest } = decision(checks);
   const sections = [
     paragraph({ text: headline(report), tone: headTone(report) }, style),
-    ...required.filter((check) => check.result === 'fail').map((check) => failure(check, style)),
-    ...unprovenGroups(required).map((group) => unprovenGroup(group, style)),
+    ...deciding.filter((check) => check.result === 'fail').map((check) => failure(check, style)),
+    ...unprovenGroups(deciding).map((group) => unprovenGroup(group, style)),
     ...checks.filter((check) => check.warning !== undefined).map((check) => warning(check, style)),
-    notRequired(checks, style),
+    notRequired(rest, style),
     passed(checks, style),
-    [...account(report.summary, style), ...skippedFlows(report, style)],
+    [...account(report.summary, style), ...skippedLines(report.skipped, style)],
     [...report.notices.flatMap((notice) => paragraph(notice, style, { hang, label: 'Note' })), ...sight(report, style)],
     paragraph(ending(report), style),
   ];
@@ -29,14 +31,38 @@ export function table(report: Report, style: Style): string {
 }
 
 /** The title, and what else must be known to read a verdict: whose flow it is, and that being blocked is what is wanted. */
-function fullTitle(check: ReportedCheck, report: Report): string {
-  const several = report.checks.some((other) => other.profile !== check.profile);
+function fullTitle(check: ReportedCheck, severalProfiles: boolean): string {
   const title = check.expect === 'blocked' ? `${check.title} (must be blocked)` : check.title;
-  return several ? `${check.profile}: ${title}` : title;
+  return severalProfiles ? `${check.profile}: ${title}` : title;
 }
 
-function total(tally: Tally): number {
-  return tally.pass + tally.fail + tally.unproven;
+interface Decision {
+  readonly deciding: readonly ReportedCheck[];
+  readonly rest: readonly ReportedCheck[];
+  readonly noun: 'required flow' | 'optional flow';
+}
+
+/** The checks that decide a run: the required ones, or all where none is required, as for the exit code. */
+function decision(checks: readonly ReportedCheck[]): Decision {
+  const required = checks.filter((check) => check.required);
+  return required.length > 0
+    ? { deciding: required, rest: checks.filter((check) => !check.required), noun: 'required flow' }
+    : { deciding: checks, rest: [], noun: 'optional flow' };
+}
+
+interface Score {
+  readonly all: number;
+  readonly pass: number;
+  readonly fail: number;
+  readonly unproven: number;
+  /** Of the unproven. */
+  readonly accepted: number;
+}
+
+function score(checks: readonly ReportedCheck[]): Score {
+  const of = (result: ReportedCheck['result']): number => checks.filter((check) => check.result === result).length;
+  const accepted = checks.filter((check) => check.result === 'unproven' && check.accepted === true).length;
+  return { all: checks.length, pass: of('pass'), fail: of('fail'), unproven: of('unproven'), accepted };
 }
 
 const cut: Readonly<Record<NonNullable<Report['interrupted']>, string>> = {
@@ -46,45 +72,32 @@ const cut: Readonly<Record<NonNullable<Report['interrupted']>, string>> = {
 };
 
 /** The site and the verdict in words: `branch-12: 3 of 12 required flows fail.` */
-export function headline(report: Report): string {
-  const { summary, interrupted, site } = report;
-  const words = interrupted === undefined ? verdict(summary) : `${cut[interrupted]}. ${verdict(summary)}`;
-  return site === undefined ? words : `${site}: ${words}`;
+export function headline({ checks, interrupted, site }: Report): string {
+  const words = verdict(checks);
+  const cause = interrupted === undefined ? '' : `${cut[interrupted]}. `;
+  return `${site === undefined ? '' : `${site}: `}${cause}${words}`;
 }
 
-function verdict({ required, optional, accepted }: Summary): string {
-  const all = total(required);
-  const extra = total(optional);
-  if (all === 0 && extra === 0) return 'Nothing was checked.';
-  if (all === 0) {
-    return `No required flow was checked; optional: ${outcomes(optional)}.`;
-  }
-  const doubt = required.unproven - accepted;
-  if (required.fail > 0) {
-    const fails =
-      all === 1 ? 'The one required flow fails' : `${of(required.fail, all)} ${verb(required.fail, 'fail')}`;
-    return required.unproven === 0 ? `${fails}.` : `${fails}, ${required.unproven} ${are(required.unproven)} unproven.`;
+function verdict(checks: readonly ReportedCheck[]): string {
+  const { deciding, noun } = decision(checks);
+  const { all, pass, fail, unproven, accepted } = score(deciding);
+  if (all === 0) return 'Nothing was checked.';
+  const of = (some: number): string => `${some} of ${count(all, noun)}`;
+  const doubt = unproven - accepted;
+  if (fail > 0) {
+    const fails = all === 1 ? `The one ${noun} fails` : `${of(fail)} ${verb(fail, 'fail')}`;
+    return unproven === 0 ? `${fails}.` : `${fails}, ${unproven} ${are(unproven)} unproven.`;
   }
   if (doubt > 0) {
-    if (all === 1) return 'The one required flow is unproven.';
-    return `No required flow fails, but ${doubt} of ${all} ${are(doubt)} unproven.`;
+    return all === 1
+      ? `The one ${noun} is unproven.`
+      : `No ${noun} fails, but ${doubt} of ${all} ${are(doubt)} unproven.`;
   }
-  if (required.unproven > 0) {
-    if (required.pass === 0)
-      return `No required flow passes; ${all === 1 ? 'it is' : 'all are'} unproven and accepted.`;
-    const left = `${required.unproven} ${are(required.unproven)} unproven and accepted`;
-    return `${of(required.pass, all)} ${verb(required.pass, 'pass')}; ${left}.`;
+  if (unproven > 0) {
+    if (pass === 0) return `No ${noun} passes; ${all === 1 ? 'it is' : 'all are'} unproven and accepted.`;
+    return `${of(pass)} ${verb(pass, 'pass')}; ${unproven} ${are(unproven)} unproven and accepted.`;
   }
-  return all === 1 ? 'The one required flow passes.' : `All ${all} required flows pass.`;
-}
-
-/** `7 pass, 2 fail, 1 unproven`. */
-function outcomes({ pass, fail, unproven }: Tally): string {
-  return `${pass} pass, ${fail} fail, ${unproven} unproven`;
-}
-
-function of(some: number, all: number): string {
-  return `${some} of ${count(all, 'required flow')}`;
+  return all === 1 ? `The one ${noun} passes.` : `All ${all} ${noun}s pass.`;
 }
 
 function verb(number: number, word: 'fail' | 'pass'): string {
@@ -95,14 +108,19 @@ function are(number: number): string {
   return number === 1 ? 'is' : 'are';
 }
 
-function headTone({ summary, interrupted }: Report): Tone {
-  const { required, accepted } = summary;
-  if (required.fail > 0) return 'bad';
-  return interrupted === undefined && required.unproven === accepted && required.pass > 0 ? 'good' : 'doubt';
+function headTone({ checks, interrupted }: Report): Tone {
+  const { pass, fail, unproven, accepted } = score(decision(checks).deciding);
+  if (fail > 0) return 'bad';
+  return interrupted === undefined && unproven === accepted && pass > 0 ? 'good' : 'doubt';
 }
 
 function strong(text: string): Part {
   return { text, tone: 'strong' };
+}
+
+/** The title of a block; whether the flow is required is part of it. */
+function standing(check: ReportedCheck): readonly Part[] {
+  return check.required ? [strong(check.title)] : [strong(check.title), ' (optional)'];
 }
 
 function next(advice: string | undefined, style: Style): string[] {
@@ -115,7 +133,7 @@ function failure(check: ReportedCheck, style: Style): string[] {
       ? []
       : paragraph(`One of the group ${check.group} is enough; none passes.`, style, { hang });
   return [
-    ...paragraph([strong(check.title), ': ', { text: verdictWords(check), tone: 'bad' }], style, {
+    ...paragraph([...standing(check), ': ', { text: verdictWords(check), tone: 'bad' }], style, {
       hang,
       label: { text: 'FAIL', tone: 'bad' },
     }),
@@ -159,7 +177,7 @@ function unprovenGroup(group: readonly ReportedCheck[], style: Style): string[] 
   const label: Part = { text: 'UNPROVEN', tone: 'doubt' };
   if (others.length === 0) {
     return [
-      ...paragraph([strong(first.title), ': ', words, accepted], style, { hang, label }),
+      ...paragraph([...standing(first), ': ', words, accepted], style, { hang, label }),
       ...paragraph(arrow(first), style, { hang }),
       ...paragraph(first.summary, style, { hang }),
       ...next(first.advice, style),
@@ -204,7 +222,7 @@ function far(check: ReportedCheck): string {
 
 function warning(check: ReportedCheck, style: Style): string[] {
   return [
-    ...paragraph([strong(check.title), ': ', verdictWords(check), check.required ? '' : ', optional'], style, {
+    ...paragraph([...standing(check), ': ', verdictWords(check)], style, {
       hang,
       label: { text: 'WARNING', tone: 'doubt' },
     }),
@@ -215,17 +233,16 @@ function warning(check: ReportedCheck, style: Style): string[] {
 
 /** Optional flows, and alternatives to one that is required, which do not pass. */
 function notRequired(checks: readonly ReportedCheck[], style: Style): string[] {
-  const optional = checks.filter((check) => !check.required);
   const shown = [
-    ...optional.filter((check) => check.result === 'fail'),
-    ...optional.filter((check) => check.result === 'unproven'),
+    ...checks.filter((check) => check.result === 'fail'),
+    ...checks.filter((check) => check.result === 'unproven'),
   ];
   if (shown.length === 0) return [];
   const entries = shown.map((check): Entry => {
-    const standing = check.group === undefined ? 'optional' : 'alternative';
+    const word = check.group === undefined ? 'optional' : 'alternative';
     const tail = (each: ReportedCheck): readonly Line[] => [{ text: verdictWords(each), tone: toneOf(each.result) }];
     return {
-      ...entry(`${check.title} (${standing})`, [check], far, tail),
+      ...entry(`${check.title} (${word})`, [check], far, tail),
       below: [check.summary],
     };
   });
@@ -244,22 +261,16 @@ function passed(checks: readonly ReportedCheck[], style: Style): string[] {
   return [...paragraph(strong('Passed'), style), ...listing(entries, style, { indent: 2, right: [1] })];
 }
 
-function account(summary: Summary, style: Style): string[] {
-  const { required, optional, skipped, accepted } = summary;
+function total({ pass, fail, unproven }: Tally): number {
+  return pass + fail + unproven;
+}
+
+function account({ required, optional, skipped, accepted }: Summary, style: Style): string[] {
   const taken = accepted === 0 ? '' : ` (${accepted} accepted)`;
-  const counted = `${outcomes(required)}${taken}`;
+  const counted = `${required.pass} pass, ${required.fail} fail, ${required.unproven} unproven${taken}`;
   return paragraph(
     [strong(`${total(required)} required:`), ` ${counted}; ${total(optional)} optional; ${skipped} skipped.`],
     style,
-  );
-}
-
-function skippedFlows(report: Report, style: Style): string[] {
-  return grouped(report.skipped, (skip) => skip.reason).flatMap(([reason, skips]) =>
-    paragraph(`${reason.replace(/[.:]+$/, '')}: ${[...new Set(skips.map((skip) => skip.title))].join('; ')}`, style, {
-      hang,
-      label: 'Skipped',
-    }),
   );
 }
 
@@ -278,32 +289,26 @@ function sight({ tool }: Report, style: Style): string[] {
   return paragraph(`tier ${tool.tier} of 3, without ${listed(missing)}.`, style, { hang, label: 'Sight' });
 }
 
-/** What an exit code says, for a person. */
-export function exitMeaning({ required, optional, exitCode, accepted }: Summary): string {
-  const none = total(required) === 0;
-  switch (exitCode) {
-    case 0:
-      if (none) return 'no required flow fails, for none was checked';
-      return required.unproven > 0 && accepted > 0
-        ? 'none fails, and what is unproven is accepted'
-        : 'every required flow passes';
-    case 1:
-      return 'a required flow fails';
-    case 2:
-      return none && total(optional) > 0 ? 'no required flow was checked' : 'there was nothing to check';
-    case 3:
-      return 'none fails, but a required flow is unproven';
-    case 4:
-      return 'linecheck itself failed';
-    case 130:
-      return 'interrupted by Ctrl-C, this report is partial';
-    case 143:
-      return 'stopped by SIGTERM, this report is partial';
-  }
+/**
+ * Why a run ended with its exit code, for a person. From what was seen and not from the number: other conventions
+ * (`--exit nagios`) say the same with other numbers.
+ */
+export function exitMeaning({ checks, interrupted, summary }: Report): string {
+  if (summary.exitCode === 4) return 'linecheck itself failed';
+  if (interrupted === 'SIGINT') return 'interrupted by Ctrl-C, this report is partial';
+  if (interrupted === 'SIGTERM') return 'stopped by SIGTERM, this report is partial';
+  const { deciding, noun } = decision(checks);
+  const { all, fail, unproven, accepted } = score(deciding);
+  if (all === 0) return 'there was nothing to check';
+  if (fail > 0) return `${noun === 'required flow' ? 'a' : 'an'} ${noun} fails`;
+  if (unproven > accepted) return `none fails, but ${noun === 'required flow' ? 'a' : 'an'} ${noun} is unproven`;
+  if (unproven > 0) return 'none fails, and what is unproven is accepted';
+  const warned = deciding.some((check) => check.warning !== undefined) ? ', with warnings' : '';
+  return `every ${noun} passes${warned}`;
 }
 
-function ending({ durationMs, summary }: Report): Line {
-  return `Took ${duration(durationMs)}. Exit code ${summary.exitCode}: ${exitMeaning(summary)}.`;
+function ending(report: Report): Line {
+  return `Took ${duration(report.durationMs)}. Exit code ${report.summary.exitCode}: ${exitMeaning(report)}.`;
 }
 
 /** A result's colour; its word is always printed beside it. */

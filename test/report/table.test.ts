@@ -61,7 +61,8 @@ describe('the headline', () => {
     ['branch-12: The one required flow is unproven.', [doubt]],
     ['branch-12: 2 of 3 required flows pass; 1 is unproven and accepted.', [pass, pass, taken]],
     ['branch-12: No required flow passes; all are unproven and accepted.', [taken, taken]],
-    ['branch-12: No required flow was checked; optional: 1 pass, 0 fail, 0 unproven.', [optional]],
+    ['branch-12: The one optional flow passes.', [optional]],
+    ['branch-12: 1 of 2 optional flows fails.', [optional, { ...fail, required: false }]],
     ['branch-12: Nothing was checked.', []],
   ])('says "%s"', (words, checks) => {
     expect(headline(report(checks))).toBe(words);
@@ -73,19 +74,21 @@ describe('the headline', () => {
     );
   });
 
-  it('is green only where a required flow passed and nothing is open', () => {
+  it('is green only where a flow that decides passed and nothing else is left to know', () => {
     const green = '\u001b[32m';
     const first = (checks: readonly ReportedCheck[], given: Partial<Report> = {}): string =>
       lines(table(report(checks, given), coloured))[0] ?? '';
     expect(first([pass])).toContain(green);
     expect(first([pass, taken])).toContain(green);
-    for (const checks of [[], [optional], [taken], [pass, doubt], [pass, fail]])
-      expect(first(checks)).not.toContain(green);
+    expect(first([optional])).toContain(green);
+    for (const checks of [[], [taken], [pass, doubt], [pass, fail]]) expect(first(checks)).not.toContain(green);
     expect(first([pass], { interrupted: 'SIGTERM' })).not.toContain(green);
   });
 });
 
 describe('the table', () => {
+  const passing = check({ flow: 'p', title: 'P', to: ldapServer });
+
   it('never tells a state by colour alone', () => {
     const text = table(report([...failures, ...undecided]), plain);
     expect(text.match(/^FAIL {6}/gm)).toHaveLength(failures.length);
@@ -139,11 +142,37 @@ describe('the table', () => {
     expect(text).toContain('after');
   });
 
-  it('has a meaning for every exit code', () => {
-    const meanings = ([0, 1, 2, 3, 4, 130, 143] as const).map((exitCode) =>
-      exitMeaning({ ...summaryOf([]), exitCode }),
+  it.each<[string, readonly ReportedCheck[], Partial<Report>]>([
+    ['every required flow passes', [passing], {}],
+    ['every required flow passes, with warnings', [{ ...passing, warning: 'Slow.' }], {}],
+    ['every optional flow passes', [{ ...passing, required: false }], {}],
+    ['a required flow fails', [passing, { ...passing, result: 'fail' }], {}],
+    ['an optional flow fails', [{ ...passing, required: false, result: 'fail' }], {}],
+    ['none fails, but a required flow is unproven', [passing, { ...passing, result: 'unproven' }], {}],
+    ['none fails, and what is unproven is accepted', [{ ...passing, result: 'unproven', accepted: true }], {}],
+    ['there was nothing to check', [], {}],
+    ['a required flow fails', [{ ...passing, result: 'fail' }], { interrupted: 'max-time' }],
+    ['interrupted by Ctrl-C, this report is partial', [passing], { interrupted: 'SIGINT' }],
+    ['stopped by SIGTERM, this report is partial', [passing], { interrupted: 'SIGTERM' }],
+    ['linecheck itself failed', [passing], { summary: { ...summaryOf([passing]), exitCode: 4 } }],
+  ])('ends with "%s"', (meaning, checks, given) => {
+    const sample = report(checks, given);
+    expect(exitMeaning(sample)).toBe(meaning);
+    expect(table(sample, plain).trimEnd()).toMatch(new RegExp(`Exit code ${sample.summary.exitCode}: ${meaning}\\.$`));
+  });
+
+  it('words its end by what was seen, whatever number a convention gives it', () => {
+    const summary = { ...summaryOf([passing]), exitCode: 2 as const };
+    expect(exitMeaning(report([{ ...passing, result: 'fail' }], { summary }))).toBe('a required flow fails');
+  });
+
+  it('gives optional flows whole blocks where no flow is required', () => {
+    const text = table(
+      report([{ ...passing, title: 'Telnet', required: false, verdict: 'closed', result: 'fail' }]),
+      plain,
     );
-    expect(new Set(meanings).size).toBe(7);
+    expect(text).toContain('FAIL      Telnet (optional): closed');
+    expect(text).not.toContain('Not required');
   });
 
   it('never is wider than its style, whatever the report', () => {
