@@ -115,7 +115,8 @@ export class Session {
   }
 
   close(): void {
-    for (const destroy of [...this.#handles]) destroy();
+    // The youngest first: Node crashes when the socket under a TLS socket is destroyed before it.
+    for (const destroy of [...this.#handles].reverse()) destroy();
     this.#handles.clear();
     if (this.#waits.size === 0) return;
     const error = new Aborted('closed');

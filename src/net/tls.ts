@@ -4,7 +4,7 @@ import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { connect, createSecureContext } from 'node:tls';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { ProtocolError } from '../bytes/errors.js';
+import { EndOfStream, ProtocolError } from '../bytes/errors.js';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { SecureStream, TlsOptions, TlsSession } from '../contract/probe.js';
 import { alertOf } from './alert.js';
@@ -83,7 +83,9 @@ function keyOf(certificate: X509Certificate): string | undefined {
 
 /** Only a client that was sent a CertificateRequest has signature algorithms to share (RFC 8446 §4.3.2). */
 function certificateRequested(socket: TLSSocket): boolean {
-  return socket.getSharedSigalgs().length > 0;
+  // Null, against its type, once the connection is gone.
+  const shared = socket.getSharedSigalgs() as string[] | null;
+  return shared !== null && shared.length > 0;
 }
 
 function shownBy(socket: TLSSocket): TlsSession {
@@ -156,11 +158,11 @@ export function secure(
         reject(alert);
       } else if (error.code?.startsWith('ERR_SSL_') === true || error.code === 'EPROTO') {
         reject(new ProtocolError(`what came is not TLS (${error.code})`, { cause: error }));
-      } else {
-        // "Client network socket disconnected before secure TLS connection was established" is the far end's close.
+      } else if (error.syscall === undefined) {
+        // The far end closed: node:tls makes an ECONNRESET of its own of it, without a system call.
         if (record.state === 'open') record.state = 'ended';
-        reject(session.fail(record, error, false, beganMs));
-      }
+        reject(new EndOfStream(0));
+      } else reject(session.fail(record, error, false, beganMs));
     });
     socket.once('close', () => {
       owned.release();

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProtocolError } from '../../src/bytes/errors.js';
-import { answered, asking, starting } from './kit.js';
+import { answered, asking, clock, starting } from './kit.js';
 import type { Ask } from './kit.js';
 import { shutPort, tcpPeer, udpPeer } from './sockets.js';
 
@@ -405,5 +405,28 @@ describe('an attempt', () => {
       { port, deadlineMs: 100 },
     );
     expect(aborted).toBe(true);
+  });
+});
+
+describe('a TLS stream', () => {
+  it('ends with its session, established or not, and Node lives on', async () => {
+    const { standIn } = await import('../../probes/tls/probe.js');
+    const listen = await import('../../src/net/listen.js');
+    const { openStandIn } = await import('../../src/peer/stage.js');
+    const net = { ...listen, random: (size: number) => new Uint8Array(size).fill(7) };
+    const opened = await openStandIn(standIn, { address: '127.0.0.1', port: 0 }, net, clock);
+    onTestFinished(() => opened.close());
+    for (const wait of [true, false]) {
+      const { outcome } = await asking(
+        async (_, kit) => {
+          const secure = kit.tls();
+          if (wait) await secure;
+          else secure.catch(() => undefined);
+          return answered;
+        },
+        { port: opened.port },
+      );
+      expect(outcome).toEqual(answered);
+    }
   });
 });
