@@ -12,7 +12,7 @@ export interface YamlFile {
   /** Null-prototype objects, arrays, strings, finite and other numbers, booleans, null. No cycles. */
   readonly value: Readonly<Record<string, unknown>>;
   /** Where the value at `path` stands, or its key; where nothing stands there, the nearest thing above it. */
-  place(path: Path, part?: 'key' | 'value'): Place;
+  readonly place: (path: Path, part?: 'key' | 'value') => Place;
 }
 
 /** Characters. No profile or site comes near it; it bounds time and memory. */
@@ -106,7 +106,7 @@ type Parse = Document.Parsed;
 
 function parse(text: string, lineCounter: LineCounter): Parse | undefined {
   try {
-    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
+    return parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'error' });
   } catch (error) {
     // The composer recurses once a level.
     if (error instanceof RangeError) return undefined;
@@ -124,10 +124,15 @@ function yamlSentence(code: string, message: string): string {
     case 'RESOURCE_EXHAUSTION':
       return 'the file nests too deeply to be read';
     case 'TAG_RESOLVE_FAILED':
-      return `a YAML tag that is not known here (${message})`;
+      return `a YAML tag that is not known here: ${harmless(message)}`;
     default:
-      return `not valid YAML: ${message.split('\n', 1)[0] ?? ''}`;
+      return `not valid YAML: ${harmless(message)}`;
   }
+}
+
+/** The library's sentences repeat what stands in the file. */
+function harmless(message: string): string {
+  return message.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '.').slice(0, 200);
 }
 
 /** Turns nodes into plain values, unfolds aliases within bounds, and notes where each came from. */
@@ -228,10 +233,13 @@ class Unfolding {
   #alias(node: Alias, depth: number): unknown {
     const target = this.#anchors.get(node.source);
     if (target === undefined) {
-      this.#problems.add(() => ({ place: this.#at(start(node)), what: `no anchor &${node.source} before this alias` }));
+      this.#problems.add(() => ({
+        place: this.#at(start(node)),
+        what: `no anchor ${quoted(node.source)} before this alias`,
+      }));
       return null;
     }
-    if (this.#open.has(target)) return this.#giveUp(node, `the alias *${node.source} contains itself`);
+    if (this.#open.has(target)) return this.#giveUp(node, `the alias ${quoted(node.source)} contains itself`);
     this.#inAlias += 1;
     const value = this.value(target, depth);
     this.#inAlias -= 1;

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Place, Reach } from '../contract/flow.js';
 import type { Carrier } from '../contract/probe.js';
-import { readYaml, type Path, type YamlFile } from './document.js';
+import { childOf, readYaml, type Path, type YamlFile } from './document.js';
 import { parseDuration } from './duration.js';
 import { checked, jsonSchemaOf, type JsonSchema } from './issues.js';
 import { optionsAt, type Options } from './options.js';
@@ -13,6 +13,7 @@ import {
   entriesOf,
   idSchema,
   listOf,
+  once,
   oneOrMore,
   optionsSchema,
   portSchema,
@@ -77,8 +78,8 @@ export interface Requirement {
   readonly oneOf?: string;
 }
 
-function flowSchema() {
-  return z.strictObject({
+const flowSchema = once(() =>
+  z.strictObject({
     id: idSchema().describe('The name of this flow within the profile.'),
     title: textSchema().describe('What this communication is, in a few words.'),
     from: oneOrMore(idSchema()).describe('The role, or list of roles, that opens the communication.'),
@@ -120,14 +121,14 @@ function flowSchema() {
     why: textSchema().describe('What breaks without it.'),
     source: oneOrMore(textSchema()).describe('The row or rows of the document, so that a reader finds them.'),
     erratum: textSchema().optional().describe('Where the document is wrong: what the standard says.'),
-  });
-}
+  }),
+);
 
 const IP_EXPECTED = 'expected an IP protocol number from 1 to 255';
 
 type WrittenFlow = z.infer<ReturnType<typeof flowSchema>>;
 
-function profileSchema() {
+const profileSchema = once(() => {
   const named = z.strictObject({
     title: textSchema().describe('For a person.'),
     description: textSchema().optional(),
@@ -150,7 +151,7 @@ function profileSchema() {
     features: z.record(idSchema(), named).optional().describe('What a deployment may or may not use.'),
     flows: z.array(flowSchema()).min(1, { error: 'expected at least one flow' }).describe('One for each row.'),
   });
-}
+});
 
 /** The JSON Schema (draft 7) of a profile file, for editors. */
 export function profileJsonSchema(): JsonSchema {
@@ -169,23 +170,21 @@ export function parseProfile(text: SourceText): Parsed<Profile> {
   // Flows that are well-formed are looked at further, even where others are not: one round of mending is enough.
   const roles = entriesOf(value['roles']).map(([id]) => id);
   const features = entriesOf(value['features']).map(([id]) => id);
-  const written = Array.isArray(value['flows']) ? value['flows'] : [];
+  const written: readonly unknown[] = Array.isArray(value['flows']) ? value['flows'] : [];
   const oneFlow = flowSchema();
   const flows: Flow[] = [];
   for (const [index, raw] of written.entries()) {
     const parsed = oneFlow.safeParse(raw);
     if (parsed.success) flows.push(flowOf(parsed.data, file, ['flows', index], { roles, features }, problems));
   }
-  const seen = new Map<string, Place>();
-  for (const flow of flows) {
-    const before = seen.get(flow.id);
-    if (before === undefined) seen.set(flow.id, flow.place);
-    else {
-      problems.add(() => ({
-        place: flow.place,
-        what: `the flow id ${quoted(flow.id)} is taken; the first is in line ${before.line}`,
-      }));
-    }
+  const seen = new Map<string, number>();
+  for (const [index, raw] of written.entries()) {
+    const id = childOf(raw, 'id');
+    if (typeof id !== 'string') continue;
+    const place = file.place(['flows', index, 'id']);
+    const before = seen.get(id);
+    if (before === undefined) seen.set(id, place.line);
+    else problems.add(() => ({ place, what: `the flow id ${quoted(id)} is taken; the first is in line ${before}` }));
   }
   if (whole !== undefined) warnOfUnused(file, { roles, features }, flows, problems);
 

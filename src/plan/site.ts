@@ -11,6 +11,7 @@ import {
   REACHES,
   entriesOf,
   idSchema,
+  once,
   oneOrMore,
   optionsSchema,
   portsOf,
@@ -70,7 +71,7 @@ export interface FlowOverride {
   readonly broadcastTo?: string;
 }
 
-function overrideSchema() {
+const overrideSchema = once(() => {
   return z.strictObject({
     port: portsSchema().optional().describe('The port in use here, or a range.'),
     with: optionsSchema().optional().describe('Options of the probe; `linecheck probes NAME` lists them.'),
@@ -79,15 +80,15 @@ function overrideSchema() {
     required: z.boolean().optional().describe('Whether this deployment needs the flow.'),
     'broadcast-to': z.string().optional().describe('The broadcast address of the network, for a broadcast flow.'),
   });
-}
+});
 
 type WrittenOverride = z.infer<ReturnType<typeof overrideSchema>>;
 
-function overridesSchema() {
+const overridesSchema = once(() => {
   return z.record(qualifiedIdSchema(), overrideSchema());
-}
+});
 
-function hostSchema() {
+const hostSchema = once(() => {
   return z.union([
     z.string({ error: 'expected an address or a host name' }),
     z.strictObject({
@@ -97,11 +98,11 @@ function hostSchema() {
       flows: overridesSchema().optional().describe('What is different for flows to this host.'),
     }),
   ]);
-}
+});
 
 type WrittenHost = z.infer<ReturnType<typeof hostSchema>>;
 
-function siteSchema() {
+const siteSchema = once(() => {
   return z.strictObject({
     linecheck: z.literal('site/v1').describe('The format of this file.'),
     name: textSchema().optional().describe('A label of this deployment, in every report.'),
@@ -142,7 +143,7 @@ function siteSchema() {
       .optional()
       .describe('The proxy that HTTP checks go through; another path is proven then.'),
   });
-}
+});
 
 const ENV_EXPECTED = 'expected the name of an environment variable';
 const SECRET_EXPECTED = 'expected {env: NAME} or {file: PATH}; a secret itself never stands here';
@@ -271,7 +272,7 @@ function hostOf(written: WrittenHost, file: YamlFile, at: Path, problems: Proble
   if (typeof written === 'string' && /^(none|null|nil|n\/a)$/i.test(text)) {
     problems.add(() => ({
       place,
-      what: `${quoted(text)} is not a host; did you mean "none"?`,
+      what: `${quoted(text)} stands among hosts`,
       expected: 'none, by itself, for a role that is deliberately empty',
     }));
     return undefined;

@@ -6,6 +6,12 @@ import { DURATION, parseDuration } from './duration.js';
 import { suggestion } from './nearest.js';
 import { quoted, type Placed } from './problem.js';
 
+/** Makes a schema when it is first needed, and then keeps it: building and compiling one takes milliseconds. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 const KEBAB = '[a-z0-9]+(?:-[a-z0-9]+)*';
 
 /** The id of a profile, role, feature, flow or secret. */
