@@ -30,7 +30,9 @@ describe('a file', () => {
 
   it('is not named after nothing in particular', () => {
     const files = filesUnder('src', 'probes', 'profiles', 'bin', 'scripts', 'bench', 'test', 'docs', 'deploy');
-    expect(files.filter((each) => emptyWords.test(each))).toEqual([]);
+    // A golden file is named after what it shows, a role `manager` among them.
+    const named = files.filter((each) => !each.includes('/golden/'));
+    expect(named.filter((each) => emptyWords.test(each))).toEqual([]);
   });
 });
 
