@@ -3,13 +3,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi, type TestContext } from 'vitest';
 import { openLab, type Lab, type LabOptions } from './lab.js';
 import { labReason, requireLab, requireServer, skipFor } from './requirements.js';
-import { nginx, sshd } from './servers.js';
+import { nginxTls, sshd } from './servers.js';
 
 const SCRIPT = join(import.meta.dirname, 'lab');
 const run = promisify(execFile);
@@ -105,27 +105,31 @@ describe('the network', () => {
     const { exec } = sharedLab(ctx);
     expect(await exec('tech', ['cat'], { input: 'hello' })).toEqual({ exitCode: 0, stdout: 'hello', stderr: '' });
     expect(await exec('tech', ['sh', '-c', 'id -u; grep CapEff /proc/self/status'], { uid: 65534 })).toMatchObject({
-      stdout: '65534\nCapEff:\t0000000000000000\n',
+      // Bit 2, CAP_DAC_READ_SEARCH, and nothing of the network.
+      stdout: '65534\nCapEff:\t0000000000000004\n',
     });
     expect((await exec('tech', ['pwd'])).stdout).toBe(`${process.cwd()}\n`);
     expect((await exec('tech', ['sh', '-c', 'exit 7'])).exitCode).toBe(7);
   });
 
-  it('has real servers on it', async (ctx) => {
+  it('has real servers on it, and their files go with it', async (ctx) => {
     requireLab(ctx);
     requireServer(ctx, 'sshd', 'openssh-server');
     requireServer(ctx, 'nginx', 'nginx-light');
-    const { place, exec, addresses } = await lab();
+    const { place, exec, addresses, close } = await lab();
     const on = place('server1');
     const listen = [addresses.server1[4], addresses.server1[6]];
-    const [ssh] = await Promise.all([sshd({ on, addresses: listen }), nginx({ on, addresses: listen })]);
+    const [ssh, secure] = await Promise.all([sshd({ on, addresses: listen }), nginxTls({ on, addresses: listen })]);
     expect(ssh.port).toBe(22);
     for (const address of listen) {
       const keys = await exec('tech', ['ssh-keyscan', '-t', 'ed25519', address]);
       expect(keys.stdout).toContain('ssh-ed25519');
     }
     const served = await exec('server1', ['ss', '-ltnH']);
-    expect(served.stdout.match(/:(22|80) /g)).toHaveLength(4);
+    expect(served.stdout.match(/:(22|443) /g)).toHaveLength(4);
+    expect(existsSync(secure.certificates.ca)).toBe(true);
+    await close();
+    expect(existsSync(secure.certificates.ca)).toBe(false);
   });
 
   it('holds ICMP errors back as the kernel does, and only then', async (ctx) => {

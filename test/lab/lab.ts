@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { contained, start, type Place, type Running } from './place.js';
+import { contained, start, type Place, type Running, type StartOptions } from './place.js';
 
 export type Host = 'tech' | 'router' | 'firewall' | 'server1' | 'server2';
 
@@ -39,10 +39,8 @@ export interface LabOptions {
   readonly icmpRatelimitMs?: number;
 }
 
-export interface ExecOptions {
-  /** Written to standard input, which is then closed. */
-  readonly input?: string;
-  /** User and group id to run with; default: root. */
+export interface ExecOptions extends StartOptions {
+  /** User and group id to run with, without privileges but that of reading files; default: root. */
   readonly uid?: number;
 }
 
@@ -68,6 +66,16 @@ export interface Lab {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * An ordinary user to the network, but one who may read every file: the project or Node may stand in a folder that is
+ * root's alone.
+ */
+function asUser(uid: number): readonly string[] {
+  const ids = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
+  const read = '-all,+dac_read_search';
+  return ['setpriv', ...ids, '--inh-caps', read, '--ambient-caps', read, '--bounding-set', read, '--'];
+}
+
 const SCRIPT = join(import.meta.dirname, 'lab');
 
 /** Makes a lab; throws what the script says where that fails. Ask labReason first. */
@@ -87,19 +95,14 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   });
 
   const running = new Set<Running>();
-  const place = (host: Host, uid?: number): Place => ({
-    name: host,
-    wrap: (argv) => [
+  const startOn: Lab['start'] = (host, argv, { uid, ...options } = {}) => {
+    const words = [
       ...['nsenter', '--target', anchor, '--mount', '--', 'ip', 'netns', 'exec', `${name}-${host}`],
       ...contained(),
-      ...(uid === undefined ? [] : ['setpriv', '--reuid', String(uid), '--regid', String(uid), '--clear-groups', '--']),
+      ...(uid === undefined ? [] : asUser(uid)),
       ...argv,
-    ],
-    contains: true,
-    choosePort: (_transport, _address, usual) => Promise.resolve(usual),
-  });
-  const startOn = (host: Host, argv: readonly string[], { input, uid }: ExecOptions = {}): Running => {
-    const begun = start(place(host, uid), argv, input === undefined ? {} : { input });
+    ];
+    const begun = start(words, true, options);
     running.add(begun);
     void begun.ended.then(() => running.delete(begun));
     return begun;
@@ -114,7 +117,11 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
     addresses,
     exec,
     start: startOn,
-    place: (host) => place(host),
+    place: (host) => ({
+      name: host,
+      start: (argv, startOptions) => startOn(host, argv, startOptions),
+      choosePort: (_transport, _address, usual) => Promise.resolve(usual),
+    }),
     firewall: async (rules, host = 'firewall') => {
       const nft = await exec(host, ['nft', '-f', '-'], { input: `flush ruleset; ${rules}\n` });
       if (nft.exitCode !== 0) throw new Error(`nft refuses the rules:\n${nft.stderr}`);

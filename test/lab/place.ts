@@ -12,27 +12,30 @@ export type Transport = 'tcp' | 'udp';
 export interface Place {
   /** For messages: `loopback`, `server1`. */
   readonly name: string;
-  /** The command that runs `argv` here. */
-  wrap(argv: readonly string[]): readonly string[];
-  /** What runs here has a PID namespace of its own, so that killing it ends all that it started. */
-  readonly contains: boolean;
+  /** Starts a program here. It dies with this process, also when this one is killed. */
+  readonly start: (argv: readonly string[], options?: StartOptions) => Running;
   /** The port a server is to take here when its caller names none; `usual` is the protocol's own. */
-  choosePort(transport: Transport, address: string, usual: number): Promise<number>;
+  readonly choosePort: (transport: Transport, address: string, usual: number) => Promise<number>;
+}
+
+export interface StartOptions {
+  /** Written to standard input, which is then closed; default: nothing. */
+  readonly input?: string;
 }
 
 export interface Running {
   readonly pid: number;
   /** What it wrote so far, at most the last MiB of each: standard output, standard error, and both as they came. */
-  stdout(): string;
-  stderr(): string;
-  logs(): string;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly logs: () => string;
   /** The exit code once it has ended, null while it runs or when a signal ended it. */
   readonly exitCode: number | null;
   readonly hasEnded: boolean;
   /** Resolves when the program and all that hold its output have ended. Never rejects. */
   readonly ended: Promise<void>;
   /** Ends it and all it started, and waits for that. Safe to call again. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 const MAX_OUTPUT_CHARACTERS = 1024 * 1024;
@@ -60,9 +63,9 @@ export function contained(): readonly string[] {
 /** This machine's loopback interface. With root's rights the programs still get namespaces for PIDs and mounts. */
 export const loopback: Place = {
   name: 'loopback',
-  wrap: (argv) => (mayUnshare() ? [...contained(), ...argv] : argv),
-  get contains() {
-    return mayUnshare();
+  start: (argv, options) => {
+    const contains = mayUnshare();
+    return start(contains ? [...contained(), ...argv] : argv, contains, options);
   },
   choosePort: (transport, address) => (transport === 'tcp' ? freeTcpPort(address) : freeUdpPort(address)),
 };
@@ -91,12 +94,11 @@ function freeUdpPort(address: string): Promise<number> {
 }
 
 /**
- * Starts a program in a place. It dies with this process, also when this one is killed (PR_SET_PDEATHSIG).
- * `input` is written to its standard input, which is then closed; without it standard input is empty.
+ * Starts a program that dies with this process (PR_SET_PDEATHSIG). `contains`: it has a PID namespace of its own, so that
+ * killing it ends all that it started.
  */
-export function start(place: Place, argv: readonly string[], options: { readonly input?: string } = {}): Running {
-  const words = [...place.wrap(argv)];
-  if (process.platform === 'linux') words.unshift('setpriv', '--pdeathsig', 'KILL', '--');
+export function start(argv: readonly string[], contains: boolean, options: StartOptions = {}): Running {
+  const words = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', '--', ...argv] : argv;
   const [file = '', ...args] = words;
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: withSystemPath() });
   const written = { stdout: '', stderr: '', logs: '' };
@@ -128,9 +130,7 @@ export function start(place: Place, argv: readonly string[], options: { readonly
       // It ended in this very moment.
     }
   };
-  const atExit = (): void => signal('SIGKILL');
-  process.once('exit', atExit);
-  void ended.then(() => process.off('exit', atExit));
+  void ended.then(atExit(() => signal('SIGKILL')));
   return {
     pid: child.pid ?? 0,
     stdout: () => written.stdout,
@@ -144,7 +144,7 @@ export function start(place: Place, argv: readonly string[], options: { readonly
     },
     ended,
     stop: async () => {
-      signal(place.contains ? 'SIGKILL' : 'SIGTERM');
+      signal(contains ? 'SIGKILL' : 'SIGTERM');
       const patience = new AbortController();
       const killed = delay(1000, undefined, { signal: patience.signal }).then(
         () => signal('SIGKILL'),
@@ -251,10 +251,23 @@ export async function saying(running: Running, text: string): Promise<void> {
 export function temporaryFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'linecheck-'));
   chmodSync(path, 0o755);
+  const removeNow = (): void => rmSync(path, { recursive: true, force: true });
+  const forget = atExit(removeNow);
   const remove = (): void => {
-    process.off('exit', remove);
-    rmSync(path, { recursive: true, force: true });
+    forget();
+    removeNow();
   };
-  process.once('exit', remove);
   return { path, remove };
 }
+
+/** Does this when the process exits, unless the returned function is called before. */
+function atExit(act: () => void): () => void {
+  if (atExitActs.size === 0) process.on('exit', actAtExit);
+  atExitActs.add(act);
+  return () => {
+    atExitActs.delete(act);
+    if (atExitActs.size === 0) process.off('exit', actAtExit);
+  };
+}
+const atExitActs = new Set<() => void>();
+const actAtExit = (): void => atExitActs.forEach((act) => act());

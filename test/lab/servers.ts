@@ -6,7 +6,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificates, type Certificates } from './certificates.js';
-import { listening, loopback, start, temporaryFolder, type Place, type Running, type Transport } from './place.js';
+import { listening, loopback, temporaryFolder, type Place, type Running, type Transport } from './place.js';
 
 const run = promisify(execFile);
 
@@ -14,9 +14,11 @@ export interface Server {
   readonly addresses: readonly string[];
   readonly port: number;
   /** What the server wrote to standard output and standard error so far. */
-  logs(): string;
-  /** Ends the server and removes its files. Safe to call again. */
-  stop(): Promise<void>;
+  readonly logs: () => string;
+  /** Resolves when the server has ended, for whatever reason, and its files are gone. */
+  readonly ended: Promise<void>;
+  /** Ends the server and removes its files. Safe to call again; the end of its lab does the same. */
+  readonly stop: () => Promise<void>;
 }
 
 export interface ServerOptions {
@@ -53,16 +55,18 @@ async function serve(options: ServerOptions, recipe: Recipe): Promise<Server> {
     const folder = temporaryFolder();
     let running: Running | undefined;
     try {
-      running = start(place, await recipe.prepare(folder.path, port));
+      running = place.start(await recipe.prepare(folder.path, port));
+      const ended = running.ended.then(() => folder.remove());
       await listening(running, recipe.transport, port, recipe.sockets);
-      const server = running;
+      const { logs, stop } = running;
       return {
         addresses,
         port,
-        logs: () => server.logs(),
+        logs,
+        ended,
         stop: async () => {
-          await server.stop();
-          folder.remove();
+          await stop();
+          await ended;
         },
       };
     } catch (error) {
@@ -260,19 +264,23 @@ async function withCertificates(
 ): Promise<TlsServer> {
   const certificates =
     options.certificates ?? (await makeCertificates([...addressesOf(options), 'localhost', 'lab.example']));
-  const own = options.certificates === undefined;
+  const removeOwn = (): void => {
+    if (options.certificates === undefined) certificates.remove();
+  };
   try {
     const server = await begin(certificates);
+    const ended = server.ended.then(removeOwn);
     return {
       ...server,
       certificates,
+      ended,
       stop: async () => {
         await server.stop();
-        if (own) certificates.remove();
+        await ended;
       },
     };
   } catch (error) {
-    if (own) certificates.remove();
+    removeOwn();
     throw error;
   }
 }
