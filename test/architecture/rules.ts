@@ -214,7 +214,10 @@ const clockModules = ['node:timers', 'node:timers/promises', 'node:perf_hooks'];
 const chanceGlobals = ['Math.random', 'crypto'];
 
 /** Too slow to load for a command that does not need them: tens of milliseconds each, or native code. */
-const heavyPackages = ['zod', 'yaml', 'undici', 'commander', 'cli-table3', 'koffi', 'raw-socket'];
+const heavyPackages = [
+  ...['zod', 'yaml', 'undici', 'commander', 'cli-table3', 'koffi', 'raw-socket'],
+  ...['dgram-as-promised', 'ldapts', 'net-snmp', 'radius', 'dns-packet', 'typescript'],
+];
 
 export const rules: readonly Rule[] = [
   ...directionRules,

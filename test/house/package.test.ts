@@ -73,7 +73,8 @@ describe('package.json', () => {
       .object({ compilerOptions: z.object({ types: z.array(z.string()) }) })
       .parse(JSON.parse(read('tsconfig.json'))).compilerOptions;
     expect(programsOf('prepare')).toContain('tsc');
-    expect(types.filter((name) => lock.packages[`node_modules/@types/${name}`]?.dev !== undefined)).toEqual([]);
+    const needed = [...types, ...Object.keys(manifest.dependencies)].map((name) => `@types/${name}`);
+    expect(needed.filter((name) => lock.packages[`node_modules/${name}`]?.dev !== undefined)).toEqual([]);
   });
 });
 
