@@ -29,11 +29,14 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
   const cutShort = new Promise<never>((_, reject) => {
     cut = reject;
   });
+  let over = false;
   const end = (reason: 'deadline' | 'interrupted'): void => {
+    if (over) return;
     session.abort(reason);
     cut(new Error(reason));
   };
-  const timer = setTimeout(() => end('deadline'), options.deadlineMs);
+  // A busy process may reach its deadline with the answer already in the kernel: what has arrived is taken in first.
+  const timer = setTimeout(() => setImmediate(() => end('deadline')), options.deadlineMs);
 
   const ask = async (): Promise<Attempt> => {
     let outcome: Outcome;
@@ -42,6 +45,7 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
     } catch (error) {
       outcome = outcomeOf(error, session.ledger, Math.round(session.elapsedMs()));
     }
+    over = true;
     clearTimeout(timer);
     const durationMs = session.elapsedMs();
     const { ledger } = session;

@@ -1,6 +1,7 @@
 // Tests of the kit: what a probe gets from real sockets on loopback, healthy and hostile, and that nothing is left of it.
 import { createSocket } from 'node:dgram';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProtocolError } from '../../src/bytes/errors.js';
 import { answered, asking, clock, starting } from './kit.js';
@@ -366,6 +367,32 @@ describe('an attempt', () => {
       { port, deadlineMs: 100 },
     );
     expect(outcome).toMatchObject({ kind: 'stranger', came: 'silence' });
+  });
+
+  it('takes in an answer that had come before a busy process looked at its deadline', async () => {
+    const worker = new Worker(
+      `const { parentPort } = require('node:worker_threads');
+       const socket = require('node:dgram').createSocket('udp4');
+       socket.on('message', (_, from) => setTimeout(() => socket.send('ok', from.port, from.address), 50));
+       socket.bind(0, '127.0.0.1', () => parentPort.postMessage(socket.address().port));`,
+      { eval: true },
+    );
+    onTestFinished(async () => {
+      await worker.terminate();
+    });
+    const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+    const { outcome } = await asking(
+      async (target, kit) => {
+        const exchange = exchanging('ok')(target, kit);
+        // Once the question is out, this process does nothing else until long after the deadline.
+        await sleep(20);
+        const until = performance.now() + 800;
+        while (performance.now() < until);
+        return exchange;
+      },
+      { port, deadlineMs: 400 },
+    );
+    expect(outcome).toEqual(answered);
   });
 
   it('takes a probe that asks nothing for a fault of our own', async () => {
