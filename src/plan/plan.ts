@@ -160,8 +160,9 @@ const LIMITED_BROADCAST = '255.255.255.255';
 
 /** The hosts at the far end; undefined where nobody said who stands there. */
 function farHosts(profile: Profile, flow: Flow, leg: Leg, scope: Scope): readonly SiteHost[] | undefined {
+  // IPv6 has no broadcast (RFC 4291 section 2.6).
   const fits = ({ family }: SiteHost): boolean =>
-    family === undefined || scope.family === 'any' || scope.family === family;
+    !(flow.broadcast && family === 6) && (family === undefined || scope.family === 'any' || scope.family === family);
   if (flow.broadcast && leg.direction === 'out') {
     // A broadcast asks nobody by name, so one question serves all hosts of the role.
     const override = scope.overrides(profile, flow).findLast((layer) => layer.broadcastTo !== undefined);

@@ -124,7 +124,7 @@ describe('a flow becomes checks', () => {
     expect(ids({ flows, site: `${site}flows: {find: {broadcast-to: 192.0.2.255}}` })).toEqual([
       'acme-box/find/manager/192.0.2.255/udp-3080',
     ]);
-    expect(ids({ flows, site: 'here: device\nhosts: {manager: 192.0.2.1}' })).toEqual([
+    expect(ids({ flows, site: 'here: device\nhosts: {manager: [192.0.2.1, "2001:db8::1"]}' })).toEqual([
       'acme-box/find/manager/192.0.2.1/udp-3080',
     ]);
   });
