@@ -90,11 +90,15 @@ describe.each(Object.entries(probes))('%s', (name, load) => {
 
   if (name in withoutStandIn) return;
 
-  it('has a stand-in that answers on one of its carriers', async () => {
-    const { probe, standIn } = await load();
+  it('has a stand-in that answers on one of its carriers, and at most one for each', async () => {
+    const { probe, standIn, otherStandIns = [] } = await load();
     if (standIn === undefined) throw new Error(`${name} exports no standIn and gives no reason`);
-    expect(probe.carriers).toContain(standIn.carrier);
-    expect(typeof standIn[standIn.carrier === 'udp' ? 'reply' : 'session']).toBe('function');
+    const all = [standIn, ...otherStandIns];
+    expect(new Set(all.map(({ carrier }) => carrier)).size).toBe(all.length);
+    for (const each of all) {
+      expect(probe.carriers).toContain(each.carrier);
+      expect(typeof each[each.carrier === 'udp' ? 'reply' : 'session']).toBe('function');
+    }
   });
 });
 

@@ -215,4 +215,6 @@ export interface Stage {
 export interface ProbeModule {
   readonly probe: Probe;
   readonly standIn?: StandIn;
+  /** Those for further carriers, where the protocol goes over several. */
+  readonly otherStandIns?: readonly StandIn[];
 }
