@@ -6,7 +6,7 @@ import type { CheckRecord, Culprit } from '../contract/verdict.js';
 import { canonical, network, sameAddress } from './address.js';
 import { fit, hopsAway } from './distance.js';
 import { contradictsIdentity } from './identity.js';
-import { rejectedBy } from './refusal-packet.js';
+import { refusalPacket, rejectedBy } from './refusal-packet.js';
 import { carrierWords } from './wording.js';
 
 /** Distance of a packet that came from the address, in hops, and where it was seen. */
@@ -33,6 +33,12 @@ export interface Hosts {
   of(address: string | undefined): Host;
   /** Somebody on the path who rejects other flows to this address, or to its network. */
   rejecterNear(address: string | undefined, except: CheckRecord): { by: Culprit; flow: string } | undefined;
+}
+
+interface Rejection {
+  readonly target: string;
+  readonly by: Culprit;
+  readonly record: CheckRecord;
 }
 
 const NOTHING_KNOWN: Host = { distances: [], acceptsShut: [], refusesUdp: false };
@@ -107,12 +113,17 @@ export function hostsOf(records: readonly CheckRecord[]): Hosts {
     }
   }
 
-  const rejecters: { readonly target: string; readonly by: Culprit; readonly record: CheckRecord }[] = [];
+  const rejecters = new Map<string, Rejection[]>();
   for (const record of records) {
     const target = targetOf(record);
     if (target !== undefined) {
       const by = rejectedBy(record, target);
-      if (by !== undefined) rejecters.push({ target, by, record });
+      if (by !== undefined) {
+        for (const key of [canonical(target), network(target)]) {
+          // Two are enough to find one that is not the asker's own.
+          rejecters.set(key, [...(rejecters.get(key) ?? []), { target, by, record }].slice(0, 2));
+        }
+      }
     }
     readLife(record, target, at);
   }
@@ -121,10 +132,8 @@ export function hostsOf(records: readonly CheckRecord[]): Hosts {
     of: (address) => (address === undefined ? undefined : notes.get(canonical(address)))?.host() ?? NOTHING_KNOWN,
     rejecterNear: (address, except) => {
       if (address === undefined) return undefined;
-      const others = rejecters.filter(({ record }) => record !== except);
-      const near =
-        others.find(({ target }) => sameAddress(target, address)) ??
-        others.find(({ target }) => network(target) === network(address));
+      const other = (key: string): Rejection | undefined => rejecters.get(key)?.find(({ record }) => record !== except);
+      const near = other(canonical(address)) ?? other(network(address));
       if (near === undefined) return undefined;
       const { check } = near.record;
       return { by: near.by, flow: `${carrierWords(check.carrier, check.to.port)} to ${near.target}` };
@@ -162,11 +171,9 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
         if (target !== undefined) readRefusal(at(target), item.ttl, flow, check.carrier);
         break;
       case 'control':
-        if (target !== undefined && item.role === 'open') {
-          readOutcome(at(target), item.outcome, carrierWords('tcp', item.port), target, 'tcp');
-        }
-        if (target !== undefined && item.role === 'shut' && item.outcome.kind === 'refused') {
-          readOutcome(at(target), item.outcome, carrierWords('tcp', item.port), target, 'tcp');
+        // A port that must be shut is a sign of life only where it is: who accepts there is the impostor.
+        if (target !== undefined && (item.role === 'open' || item.outcome.kind === 'refused')) {
+          readControl(at(target), item.outcome, carrierWords('tcp', item.port), target);
         }
         break;
       case 'path':
@@ -182,23 +189,27 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
     }
   }
   if (target === undefined || !trusted) return;
-  for (const { outcome } of record.attempts) readOutcome(at(target), outcome, flow, target, check.carrier);
+  for (const { outcome } of record.attempts) {
+    if (outcome.kind !== 'refused') readOutcome(at(target), outcome, flow);
+    else {
+      // Evidence beside the errno may name somebody else, or a TTL that does.
+      const packet = refusalPacket(record, target, outcome);
+      const own = packet?.sender === 'target' || packet?.sender === 'unknown';
+      if (own && packet.meaning === 'port') readRefusal(at(target), packet.ttl, flow, check.carrier);
+    }
+  }
 }
 
-function readOutcome(
-  host: Notes,
-  outcome: Outcome,
-  flow: string,
-  target: string,
-  carrier: CheckRecord['check']['carrier'],
-): void {
+function readOutcome(host: Notes, outcome: Outcome, flow: string): void {
   if (spoke(outcome)) host.see('proven', `${flow} answers`);
   else if (accepted(outcome) && host.acceptsShut.size === 0) host.see('proven', `${flow} accepts`);
-  else if (outcome.kind === 'refused' && (outcome.by === undefined || sameAddress(outcome.by, target))) {
+}
+
+function readControl(host: Notes, outcome: Outcome, flow: string, target: string): void {
+  if (outcome.kind !== 'refused') readOutcome(host, outcome, flow);
+  else if (outcome.by === undefined || sameAddress(outcome.by, target)) {
     const { signal } = outcome;
-    if (signal === 'refused' || signal === 'reset' || signal === 'port-unreachable') {
-      readRefusal(host, outcome.ttl, flow, carrier);
-    }
+    if (signal === 'refused' || signal === 'reset') readRefusal(host, outcome.ttl, flow, 'tcp');
   }
 }
 

@@ -307,6 +307,11 @@ export const answers: readonly Cell[] = [
     is: { verdict: 'open', facts: { version: '2.0' } },
   },
   {
+    name: 'a port that must be shut does not make a stranger on UDP intercepted',
+    run: run(record(udp, stranger('other-protocol'), [shut(9, stranger('close'))])),
+    is: { verdict: 'wrong-service', how: 'stranger' },
+  },
+  {
     name: 'another flow that passes is no control that must be shut',
     run: run(record({ reach: 'port' }, answered('port'), [passing(22, answered())])),
     is: { verdict: 'open', warning: undefined },
@@ -368,6 +373,17 @@ export const answers: readonly Cell[] = [
       record(
         { ...secure, flow: 'other', ...at(443, '203.0.113.80') },
         attempt(answered('secure'), [tls({ pin: 'CCCC' })]),
+      ),
+    ),
+    is: { verdict: 'open', warning: undefined },
+  },
+  {
+    name: 'one trusted certificate on two hosts is a shared one and no warning',
+    run: run(
+      record(secure, attempt({ kind: 'answered', depth: 'secure', facts: { trusted: true } }, [tls()])),
+      record(
+        { ...secure, flow: 'cloud', ...at(443, '203.0.113.80', 'cloud') },
+        attempt({ kind: 'answered', depth: 'secure', facts: { trusted: true } }, [tls()]),
       ),
     ),
     is: { verdict: 'open', warning: undefined },

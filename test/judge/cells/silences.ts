@@ -108,12 +108,20 @@ export const silences: readonly Cell[] = [
     is: { verdict: 'blocked', how: 'dropped', certain: 'proven' },
   },
   {
-    name: 'a reset from nearer than the host is no sign of its life',
+    name: "a port-unreachable forged in the host's name does not make the host one that limits its refusals",
     run: run(
-      record({}, [silent(), silent()]),
-      record({ flow: 'web', ...at(443) }, refused('reset', { ttl: 63 }), [alive('handshake', 62, '203.0.113.99')]),
+      record(udp, silent(), [alive('echo', 62)], { undiagnosed: true }),
+      record({ ...udp, ...at(161) }, attempt(refused('port-unreachable'), [icmp(TARGET, 3, 3, 63)])),
     ),
     is: { verdict: 'blocked', how: 'dropped', certain: 'likely' },
+  },
+  {
+    name: "ECONNREFUSED that was a firewall's ICMP is no sign of life of the host",
+    run: run(
+      record({}, [silent(), silent()]),
+      record({ flow: 'web', ...at(443) }, attempt(refused('refused'), [icmp(FIREWALL, 3, 3)])),
+    ),
+    is: { verdict: 'unreachable', how: 'silent' },
   },
   {
     name: 'another host that answers is no sign of life of this one',
@@ -406,6 +414,15 @@ export const silences: readonly Cell[] = [
       record({}, attempt(stranger('reset'), [alive('handshake', 63), { kind: 'reset', ttl: 62, phase: 'data' }])),
     ),
     is: { verdict: 'blocked', how: 'reset', certain: 'likely' },
+  },
+  {
+    name: 'a reset on data from nearer is another one though somebody there answers ping in the name of the host',
+    run: run(
+      record({}, attempt(stranger('reset'), [alive('handshake', 62), { kind: 'reset', ttl: 63, phase: 'data' }]), [
+        alive('echo', 63),
+      ]),
+    ),
+    is: { verdict: 'blocked', how: 'reset', certain: 'proven' },
   },
   {
     name: 'a SYN proxy before a host that refuses is closed, by the host',
