@@ -2,6 +2,7 @@
 import type { ProbeModule } from '../src/contract/probe.js';
 
 export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
+  echo: () => import('./echo/probe.js'),
   https: () => import('./https/probe.js'),
   ntp: () => import('./ntp/probe.js'),
   ssh: () => import('./ssh/probe.js'),

@@ -1,5 +1,6 @@
 // Real servers as functions: sshd, nginx, chronyd, stunnel, each with a configuration of its own in a temporary folder.
-// They run on loopback, as root or not, or on a host of the lab. Whether they are installed: requireServer in lab.ts.
+// They run on loopback, as root or not, or on a host of the lab. Further ones stand in servers/. Whether they are
+// installed: requireServer in requirements.ts.
 import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -34,7 +35,7 @@ export interface TlsServer extends Server {
   readonly certificates: Certificates;
 }
 
-interface Recipe {
+export interface Recipe {
   readonly transport: Transport;
   readonly usualPort: number;
   /** How many sockets it opens on its port when it is ready. */
@@ -46,7 +47,8 @@ interface Recipe {
 /** Another program may take a port that was free a moment ago: then another port is tried. */
 const PORT_TRIES = 5;
 
-async function serve(options: ServerOptions, recipe: Recipe): Promise<Server> {
+/** What every server of the tests is made with. */
+export async function serve(options: ServerOptions, recipe: Recipe): Promise<Server> {
   const place = options.on ?? loopback;
   const addresses = addressesOf(options);
   for (let tries = 1; ; tries += 1) {
@@ -78,9 +80,9 @@ async function serve(options: ServerOptions, recipe: Recipe): Promise<Server> {
   }
 }
 
-const addressesOf = (options: ServerOptions): readonly string[] => options.addresses ?? ['127.0.0.1'];
-const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
-const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`;
+export const addressesOf = (options: ServerOptions): readonly string[] => options.addresses ?? ['127.0.0.1'];
+export const bracketed = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+export const lines = (...text: readonly string[]): string => `${text.join('\n')}\n`;
 
 /** OpenSSH's sshd. Nobody can log in. `extra`: further lines for sshd_config. */
 export function sshd(options: ServerOptions & { readonly extra?: readonly string[] } = {}): Promise<Server> {
