@@ -128,8 +128,9 @@ export function hostsOf(records: readonly CheckRecord[]): Hosts {
     readLife(record, target, at);
   }
 
+  const hosts = new Map([...notes].map(([address, host]) => [address, host.host()]));
   return {
-    of: (address) => (address === undefined ? undefined : notes.get(canonical(address)))?.host() ?? NOTHING_KNOWN,
+    of: (address) => (address === undefined ? undefined : hosts.get(canonical(address))) ?? NOTHING_KNOWN,
     rejecterNear: (address, except) => {
       if (address === undefined) return undefined;
       const other = (key: string): Rejection | undefined => rejecters.get(key)?.find(({ record }) => record !== except);
