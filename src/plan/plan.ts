@@ -189,6 +189,7 @@ class Binder {
   readonly #problems: Problems;
   readonly #site: readonly FlowOverride[];
   #plain: Asking | undefined | 'not yet' = 'not yet';
+  readonly #owns = new Map<string, { readonly host: SiteHost | undefined }>();
   /** Something was wrong with how the flow is asked. */
   failed = false;
 
@@ -245,10 +246,14 @@ class Binder {
 
   /** This machine among the hosts of its role: the one it probes from, or the only one. */
   #own(role: string): SiteHost | undefined {
+    const known = this.#owns.get(role);
+    if (known !== undefined) return known.host;
     const hosts = this.#scope.hosts(this.#profile, role);
-    if (hosts === undefined || hosts === 'none') return undefined;
+    const list = hosts === undefined || hosts === 'none' ? [] : hosts;
     const { source } = this.#scope;
-    return hosts.find(({ host }) => host === source) ?? (hosts.length === 1 ? hosts[0] : undefined);
+    const host = list.find((one) => one.host === source) ?? (list.length === 1 ? list[0] : undefined);
+    this.#owns.set(role, { host });
+    return host;
   }
 
   #check(

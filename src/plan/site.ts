@@ -228,15 +228,17 @@ function hostsOf(value: unknown, file: YamlFile, problems: Problems): readonly R
     const listed = Array.isArray(written);
     const list: readonly unknown[] = listed ? written : [written];
     const hosts: SiteHost[] = [];
+    const plain = new Set<string>();
     for (const [index, one] of list.entries()) {
       const at = ['hosts', role, ...(listed ? [index] : [])];
       const parsed = schema.safeParse(one);
       const host = parsed.success ? hostOf(parsed.data, file, at, problems) : undefined;
       if (host === undefined) continue;
-      if (host.flows.length === 0 && hosts.some((other) => other.host === host.host && other.flows.length === 0)) {
+      if (host.flows.length === 0 && plain.has(host.host)) {
         problems.warn({ place: file.place(at), what: `${quoted(host.host)} stands twice in the role ${quoted(role)}` });
         continue;
       }
+      if (host.flows.length === 0) plain.add(host.host);
       hosts.push(host);
     }
     return { role: placedRole, hosts };
