@@ -1,4 +1,7 @@
-// BER as DER has it (X.690): definite lengths, shortest form. Writing only; readers come with the protocols that need them. Pure.
+// BER (X.690): elements with one-byte tags and definite lengths. Written in the shortest form, as DER has it; read in any,
+// as LDAP and SNMP peers send it. Pure.
+import { ProtocolError } from './errors.js';
+import { lookOf } from './text.js';
 
 export const TAG = {
   boolean: 0x01,
@@ -7,6 +10,7 @@ export const TAG = {
   octetString: 0x04,
   null: 0x05,
   objectIdentifier: 0x06,
+  enumerated: 0x0a,
   utf8String: 0x0c,
   utcTime: 0x17,
   generalizedTime: 0x18,
@@ -49,4 +53,101 @@ export function unsignedInteger(bytes: Uint8Array): Uint8Array {
 /** A bit string of whole bytes. */
 export function bitString(bytes: Uint8Array): Uint8Array {
   return element(TAG.bitString, Uint8Array.of(0), bytes);
+}
+
+/** A whole number of at most 32 bits in two's complement (X.690 §8.3), under another tag for an enumeration. */
+export function wholeNumber(value: number, tag: number = TAG.integer): Uint8Array {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  let start = 0;
+  // The first nine bits must not all be alike (X.690 §8.3.2).
+  while (start < 3 && [0, -1].includes(bytes.readInt16BE(start) >> 7)) start += 1;
+  return element(tag, bytes.subarray(start));
+}
+
+/** An element as it was read. `content` is a view. */
+export interface BerElement {
+  readonly tag: number;
+  readonly content: Uint8Array;
+}
+
+/** Some peers write every length in four bytes; a longer one names more than any reader here takes (X.690 §8.1.3.5). */
+const MOST_LENGTH_BYTES = 4;
+
+/**
+ * Bytes of the header, and of the content it announces, of the element that `bytes` begins; undefined where more of the
+ * header must come first. Throws ProtocolError for a tag of several bytes, an indefinite length and one of 4 GiB or more.
+ */
+function headerOf(bytes: Uint8Array, what: string): { readonly header: number; readonly length: number } | undefined {
+  const [tag, first] = bytes;
+  if (tag === undefined) return undefined;
+  if ((tag & 0x1f) === 0x1f) throw new ProtocolError(`${lookOf(bytes)}, no ${what}`);
+  if (first === undefined) return undefined;
+  if (first < 0x80) return { header: 2, length: first };
+  const header = 2 + (first & 0x7f);
+  if (header === 2 || header > 2 + MOST_LENGTH_BYTES) throw new ProtocolError(`${lookOf(bytes)}, no ${what}`);
+  if (bytes.length < header) return undefined;
+  return { header, length: bytes.subarray(2, header).reduce((sum, byte) => sum * 256 + byte, 0) };
+}
+
+/** Bytes of the whole element that `start` begins, for a stream; undefined where its header is not all there yet. */
+export function elementSize(start: Uint8Array, what: string): number | undefined {
+  const found = headerOf(start, what);
+  return found === undefined ? undefined : found.header + found.length;
+}
+
+/** The elements that stand one after the other in `bytes`, to its end. `what` names it for the error: `LDAP message`. */
+export class BerReader {
+  readonly #what: string;
+  #rest: Uint8Array;
+
+  constructor(bytes: Uint8Array, what: string) {
+    this.#rest = bytes;
+    this.#what = what;
+  }
+
+  /** The tag of the next element, which stays; undefined at the end. */
+  get nextTag(): number | undefined {
+    return this.#rest[0];
+  }
+
+  /** Throws ProtocolError where no whole element follows. */
+  next(): BerElement {
+    const [tag] = this.#rest;
+    const found = headerOf(this.#rest, this.#what);
+    if (tag === undefined || found === undefined || found.length > this.#rest.length - found.header) {
+      throw new ProtocolError(
+        `${this.#what} ends early: no whole element in its last ${String(this.#rest.length)} bytes`,
+      );
+    }
+    const end = found.header + found.length;
+    const content = this.#rest.subarray(found.header, end);
+    this.#rest = this.#rest.subarray(end);
+    return { tag, content };
+  }
+
+  /** The content of the next element, which must bear this tag. */
+  take(tag: number): Uint8Array {
+    const found = this.next();
+    if (found.tag === tag) return found.content;
+    throw new ProtocolError(`${this.#what} with tag ${hex(found.tag)} where ${hex(tag)} belongs`);
+  }
+
+  /** The elements inside the next one, which must bear this tag. */
+  within(tag: number): BerReader {
+    return new BerReader(this.take(tag), this.#what);
+  }
+
+  /** An integer or, under its tag, an enumeration, of at most 32 bits, in the shortest form or a longer one. */
+  number(tag: number = TAG.integer): number {
+    const content = this.take(tag);
+    if (content.length < 1 || content.length > 4) {
+      throw new ProtocolError(`${this.#what} with an integer of ${String(content.length)} bytes`);
+    }
+    return Buffer.from(content).readIntBE(0, content.length);
+  }
+}
+
+function hex(tag: number): string {
+  return `0x${tag.toString(16).padStart(2, '0')}`;
 }
