@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { TlsAlert } from '../../src/bytes/errors.js';
 import type { Facts, Outcome } from '../../src/contract/outcome.js';
-import type { Kit, SecureStream, TlsOptions, TlsSession, Traits } from '../../src/contract/probe.js';
+import type { Kit, SecureStream, Stream, TlsOptions, TlsSession, Traits } from '../../src/contract/probe.js';
 
 const secret = (what: string) => z.string().min(1).describe(what).meta({ linecheck: 'secret' }).optional();
 
@@ -155,14 +155,18 @@ export function handshakeSends(shown: boolean): Traits['sends'] {
   ];
 }
 
-/** A secure stream, or the outcome where an alert came instead. Throws what else the kit throws. */
+/**
+ * A secure stream, or the outcome where an alert came instead. Throws what else the kit throws.
+ * @param over a stream that both sides agreed to secure (StartTLS); default: a connection of its own
+ */
 export async function handshake(
   kit: Kit,
   given: GivenTlsOptions,
   alpn?: readonly string[],
+  over?: Stream,
 ): Promise<{ readonly secure: SecureStream } | { readonly outcome: Outcome }> {
   try {
-    return { secure: await kit.tls(kitOptions(given, alpn)) };
+    return { secure: await kit.tls(kitOptions(given, alpn), over) };
   } catch (error) {
     if (!(error instanceof TlsAlert)) throw error;
     const shown = given['client-cert'] !== undefined;
