@@ -7,8 +7,9 @@ export type Refusal = Extract<Outcome, { kind: 'refused' }>;
 
 /** One socket's life. Times are ms since the attempt began. */
 export interface SocketRecord {
-  readonly carrier: 'tcp' | 'udp';
-  /** `opening` until the handshake is over; a datagram socket is open at once. */
+  /** `ip`: packets without ports, ICMP included. */
+  readonly carrier: 'tcp' | 'udp' | 'ip';
+  /** `opening` until the handshake is over; a socket without one is open at once. */
   state: 'opening' | 'open' | 'ended' | 'reset' | 'closed';
   readonly openedMs: number;
   connectedMs?: number;
@@ -16,7 +17,7 @@ export interface SocketRecord {
   /** When the first bytes left, the first came back. */
   askedMs?: number;
   repliedMs?: number;
-  /** Requests, for datagrams; bytes written, for streams. */
+  /** Requests, for datagrams and packets; bytes written, for streams. */
   sent: number;
   received: number;
   /** Datagrams that came from the target and were not the protocol, and how the first of them looked. */

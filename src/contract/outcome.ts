@@ -55,7 +55,7 @@ export type Outcome =
       readonly by?: string;
       readonly ttl?: number;
     }
-  /** `sent` counts packets of ours where we know it (UDP); for TCP it is 1, the kernel repeats it. */
+  /** `sent` counts packets of ours where we know it (all but TCP); for TCP it is 1, the kernel repeats it. */
   | { readonly kind: 'silent'; readonly sent: number; readonly waitedMs: number }
   /** One-way: it left this machine and nothing refused it for `waitedMs`. */
   | { readonly kind: 'sent'; readonly sent: number; readonly waitedMs: number }
@@ -96,7 +96,7 @@ export interface Attempt {
   /** Milliseconds since the run began. */
   readonly startedMs: number;
   readonly durationMs: number;
-  /** UDP requests sent in this attempt. */
+  /** Requests sent in this attempt, where the carrier is not TCP. */
   readonly sent?: number;
   /** The address the question left from, where known. */
   readonly localAddress?: string;

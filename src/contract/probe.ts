@@ -73,6 +73,15 @@ export interface Kit {
   tls(options?: TlsOptions, over?: Stream): Promise<SecureStream>;
   /** A connected socket, so that refusals surface; where the target has `answersFrom` or `broadcast`, an unconnected one. */
   udp(options?: UdpOptions): Promise<Datagrams>;
+  /**
+   * Packets of an IP protocol, which has no ports: 1 and 58 ICMP, 47 GRE, 50 ESP. It needs CAP_NET_RAW; where that is
+   * not to be had it rejects, and the ledger says `unable`. ICMP errors about our packets surface as refusals.
+   */
+  ip(protocol: number): Promise<Packets>;
+  /** This machine lets us send what `ip` sends. */
+  ipAllowed(): Promise<boolean>;
+  /** One ICMP echo by the system's own `ping`, for where `ip` is not allowed. Rejects when refused, silent or aborted. */
+  ping(): Promise<Pinged>;
   /** `size` bytes of cryptographic randomness. */
   random(size: number): Uint8Array;
   /** Wall clock, ms since 1970, with fractions. */
@@ -190,6 +199,33 @@ export interface Datagrams {
 }
 
 export type Accept<T> = (reply: Uint8Array, from: Endpoint) => T | undefined;
+
+/** Packets of one IP protocol, to and from the target. What is sent and received begins after the IP header. */
+export interface Packets {
+  /**
+   * Sends `request`, again about every second, until `accept` returns something for a packet of the target's or the
+   * deadline comes. Every packet of that protocol that the target sends to this machine comes by, those of its other
+   * programs too: one that `accept` answers with undefined, or at which it throws ProtocolError, is nobody's.
+   */
+  exchange<T>(request: Uint8Array, accept: AcceptPacket<T>, options?: SendOptions): Promise<T>;
+  /** Sends once and waits `forMs` for a refusal; for protocols without an answer. Rejects when refused. */
+  send(request: Uint8Array, forMs: number, options?: SendOptions): Promise<void>;
+  /** The address that ours leave from, without a zone. */
+  readonly local: string;
+}
+
+/** `from.ttl` is what the packet arrived with; absent over IPv6, where the system does not show it. */
+export type AcceptPacket<T> = (
+  packet: Uint8Array,
+  from: { readonly address: string; readonly ttl?: number },
+) => T | undefined;
+
+/** An echo reply as `ping` tells of it. `bytes`: of the ICMP message. */
+export interface Pinged {
+  readonly bytes: number;
+  readonly ttl: number;
+  readonly roundTripMs: number;
+}
 
 /** The smallest honest peer of one protocol, run where the real service does not exist yet, and by `demo`. */
 export interface StandIn {

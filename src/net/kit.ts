@@ -1,7 +1,8 @@
 // The kit of one attempt: everything a probe may touch, over one session's sockets.
 import { randomBytes } from 'node:crypto';
 import type { KitSession } from '../contract/ledger.js';
-import type { Kit, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
+import type { Kit, Packets, Pinged, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
+import type { RawSockets } from './raw.js';
 import { Session } from './session.js';
 import type { SessionOptions } from './session.js';
 import { SocketStream } from './stream.js';
@@ -12,6 +13,8 @@ export interface KitOptions extends SessionOptions {
   readonly login: boolean;
   /** Throws for a name that the site does not have. */
   readonly secret: (name: string) => Uint8Array;
+  /** Default: those of this machine. */
+  readonly raw?: RawSockets;
 }
 
 class NetKit implements Kit {
@@ -50,6 +53,24 @@ class NetKit implements Kit {
 
   udp(options: UdpOptions = {}): ReturnType<typeof openUdp> {
     return openUdp(this.#session, options);
+  }
+
+  async ip(protocol: number): Promise<Packets> {
+    const { openIp } = await import('./ip.js');
+    return openIp(this.#session, protocol, await this.#raw());
+  }
+
+  async ipAllowed(): Promise<boolean> {
+    return (await (await this.#raw()).missing()) === undefined;
+  }
+
+  async ping(): Promise<Pinged> {
+    const { ping } = await import('./ping.js');
+    return ping(this.#session, (await (await this.#raw()).missing()) ?? 'there are raw sockets');
+  }
+
+  async #raw(): Promise<RawSockets> {
+    return this.#options.raw ?? (await import('./raw.js')).systemRawSockets;
   }
 
   random(size: number): Uint8Array {

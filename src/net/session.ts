@@ -66,7 +66,7 @@ export class Session {
     return this.#controller.signal;
   }
 
-  record(carrier: 'tcp' | 'udp'): SocketRecord {
+  record(carrier: SocketRecord['carrier']): SocketRecord {
     const record: SocketRecord = {
       carrier,
       state: 'opening',

@@ -57,7 +57,7 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
       timings: timingsOf(ledger),
       startedMs: Math.round(startedMs * 10) / 10,
       durationMs: Math.round(durationMs * 10) / 10,
-      ...(socket?.carrier === 'udp' ? { sent: socket.sent } : {}),
+      ...(socket === undefined || socket.carrier === 'tcp' ? {} : { sent: socket.sent }),
       ...(socket?.localAddress === undefined ? {} : { localAddress: socket.localAddress }),
       ...(options.verbose === true ? { wire: ledger.wire } : {}),
     };

@@ -24,7 +24,7 @@ function outcomeAtDeadline(ledger: Ledger, waitedMs: number): Outcome {
   const socket = ledger.sockets.at(-1);
   if (socket === undefined)
     return { kind: 'unable', reason: 'bug', detail: 'the probe asked nothing before its deadline' };
-  if (socket.carrier === 'udp') {
+  if (socket.carrier !== 'tcp') {
     return socket.strangers > 0 ? strangerAt(socket) : { kind: 'silent', sent: socket.sent, waitedMs };
   }
   if (socket.state === 'opening') return { kind: 'silent', sent: 1, waitedMs };

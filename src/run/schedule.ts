@@ -104,7 +104,7 @@ export class Schedule {
     let asked = 0;
     let rests = 0;
     while (!this.#interrupted) {
-      if (question.carrier === 'udp') await this.#pace();
+      if (question.carrier !== 'tcp') await this.#pace();
       if (this.#stopped()) break;
       const running = this.#options.start(question);
       this.#running.add(running);
