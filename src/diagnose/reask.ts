@@ -5,9 +5,12 @@ import type { Outcome } from '../contract/outcome.js';
 /** Linux and most routers send about six ICMP errors at once and then one a second: a paced packet gets its own. */
 export const PACE_MS = 1000;
 
-/** Chosen from the outcome alone: only silence can have been somebody's rate limit. */
+/**
+ * Chosen from the outcome alone: silence can have been somebody's rate limit, and so can what looks like a lookup that failed
+ * after three seconds, since TCP sends its third SYN then and a firewall's word may come for that one first.
+ */
 export function worthAskingAgain(outcome: Outcome | undefined): boolean {
-  return outcome?.kind === 'silent';
+  return outcome?.kind === 'silent' || (outcome?.kind === 'refused' && outcome.signal === 'no-neighbour');
 }
 
 export interface Silent<Q> {

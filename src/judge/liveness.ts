@@ -3,6 +3,7 @@
 import type { Evidence } from '../contract/evidence.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { CheckRecord, Culprit } from '../contract/verdict.js';
+import { decidingAttempt } from './askings.js';
 import { canonical, network, sameAddress } from './address.js';
 import { fit, hopsAway } from './distance.js';
 import { contradictsIdentity } from './identity.js';
@@ -27,6 +28,8 @@ export interface Host {
   readonly acceptsShut: readonly number[];
   /** The target itself refused a UDP question of this run, so its ICMP errors may be rate-limited. */
   readonly refusesUdp: boolean;
+  /** Another flow of this run waited out the lookup of its address on the last link, and nobody had it. */
+  readonly lookupFailed: boolean;
 }
 
 export interface Hosts {
@@ -41,7 +44,7 @@ interface Rejection {
   readonly record: CheckRecord;
 }
 
-const NOTHING_KNOWN: Host = { distances: [], acceptsShut: [], refusesUdp: false };
+const NOTHING_KNOWN: Host = { distances: [], acceptsShut: [], refusesUdp: false, lookupFailed: false };
 
 export function allEvidence(record: CheckRecord): readonly Evidence[] {
   return [...record.attempts.flatMap((attempt) => attempt.evidence), ...record.evidence];
@@ -70,6 +73,7 @@ class Notes {
   readonly distances: Distance[] = [];
   readonly acceptsShut = new Set<number>();
   refusesUdp = false;
+  lookupFailed = false;
 
   see(alive: 'proven' | 'likely', witness: string): void {
     if (this.alive === 'proven' || this.alive === alive) return;
@@ -84,6 +88,7 @@ class Notes {
       distances: this.distances,
       acceptsShut: [...this.acceptsShut],
       refusesUdp: this.refusesUdp,
+      lookupFailed: this.lookupFailed,
     };
   }
 }
@@ -190,6 +195,8 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
     }
   }
   if (target === undefined || !trusted) return;
+  const decided = decidingAttempt(record.attempts)?.outcome;
+  if (decided?.kind === 'refused' && decided.signal === 'no-neighbour') at(target).lookupFailed = true;
   for (const { outcome } of record.attempts) {
     if (outcome.kind !== 'refused') readOutcome(at(target), outcome, flow);
     else {

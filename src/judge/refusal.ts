@@ -181,8 +181,21 @@ function byErrno(scene: Scene, outcome: Refused, packet: RefusalPacket): Finding
           ...(scene.host.alive === 'proven' ? { hint: `Yet ${aliveWords(scene)}: it may come and go.` } : {}),
         };
       }
+      // Who asks while a lookup is under way gets its failure at once; that is no filter's word.
+      if (outcome.signal === 'host-unreachable' && scene.host.lookupFailed) return lookupFailed(scene);
       return rejectedByErrno(proof);
   }
+}
+
+/** The run's other flows to this address found that nobody has it. */
+export function lookupFailed(scene: Scene): Finding {
+  return {
+    verdict: 'unreachable',
+    how: 'no-host',
+    certain: 'likely',
+    proof: ['neighbours'],
+    seen: `another flow of this run waited for the lookup of ${scene.target ?? 'that address'}, and nobody has it`,
+  };
 }
 
 function rejectedByErrno(proof: readonly Proof[]): Finding {

@@ -3,7 +3,7 @@ import type { Outcome } from '../contract/outcome.js';
 import { silences } from './askings.js';
 import type { Finding } from './finding.js';
 import { byReceipt } from './receipt.js';
-import { rejectedInFlight } from './refusal.js';
+import { lookupFailed, rejectedInFlight } from './refusal.js';
 import { evidenceOf, lastHop, oversizeLost, unacknowledged, type Scene } from './scene.js';
 import { oneWayUnproven, oversize } from './stranger.js';
 import { seconds } from './wording.js';
@@ -23,6 +23,8 @@ export function silent(scene: Scene, outcome: Silent): Finding {
   if (told !== undefined) return told;
   if (scene.record.interrupted === true) return interrupted();
   if (oversizeLost(scene) !== undefined) return oversize(scene);
+  // Datagrams never hear that a lookup failed; a TCP flow to the same host does.
+  if (scene.host.lookupFailed && scene.host.alive === undefined) return lookupFailed(scene);
   return scene.check.carrier === 'tcp' ? tcp(scene, outcome) : datagram(scene);
 }
 

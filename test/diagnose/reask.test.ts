@@ -27,7 +27,8 @@ function world() {
 const silent = (question: string, address: string) => ({ question, address, deadlineMs: 5000 });
 
 describe('the second look', () => {
-  it('is worth it for silence alone', () => {
+  it('is worth it for silence, and for what looks like a failed lookup', () => {
+    expect(worthAskingAgain({ kind: 'refused', signal: 'no-neighbour', afterMs: 3060 })).toBe(true);
     expect(worthAskingAgain({ kind: 'silent', sent: 1, waitedMs: 5000 })).toBe(true);
     expect(worthAskingAgain({ kind: 'refused', signal: 'refused', afterMs: 1 })).toBe(false);
     expect(worthAskingAgain({ kind: 'sent', sent: 1, waitedMs: 1000 })).toBe(false);

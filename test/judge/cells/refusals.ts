@@ -292,6 +292,28 @@ export const refusals: readonly Cell[] = [
     says: [/it may come and go/],
   },
   {
+    name: 'EHOSTUNREACH at once is unreachable, no-host, where another flow of the run waited out the lookup of that host',
+    run: run(
+      record({}, refused('host-unreachable', { afterMs: 90 })),
+      record(at(22), refused('no-neighbour', { afterMs: 3060 })),
+    ),
+    is: { verdict: 'unreachable', how: 'no-host', certain: 'likely' },
+    says: [/lookup of 198\.51\.100\.11/],
+  },
+  {
+    name: 'a paced asking that is rejected at once undoes what looked like a failed lookup',
+    run: run(record({}, [refused('no-neighbour', { afterMs: 3060 }), refused('host-unreachable', { afterMs: 2 })])),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
+  },
+  {
+    name: 'EHOSTUNREACH at once stays rejected where the failed lookup was of another host, or the host lives',
+    run: run(
+      record({}, refused('host-unreachable', { afterMs: 90 })),
+      record(at(22, '198.51.100.77'), refused('no-neighbour', { afterMs: 3060 })),
+    ),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
+  },
+  {
     name: 'EACCES is blocked, rejected, likely',
     run: run(record(six, refused('prohibited'))),
     is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },

@@ -49,6 +49,20 @@ const inbound = {
 
 export const silences: readonly Cell[] = [
   {
+    name: 'UDP silence is unreachable, no-host, where a TCP flow waited out the lookup of that host',
+    run: run(record({ ...udp, ...ambiguous }, silent()), record(at(22), refused('no-neighbour', { afterMs: 3060 }))),
+    is: { verdict: 'unreachable', how: 'no-host', result: 'fail', certain: 'likely', proof: ['neighbours'] },
+  },
+  {
+    name: 'UDP silence is no more than silence where the host came back while it was asked',
+    run: run(
+      record({ ...udp, ...ambiguous }, silent()),
+      record(at(22), refused('no-neighbour', { afterMs: 3060 })),
+      lives,
+    ),
+    is: { verdict: 'unproven', how: 'silence' },
+  },
+  {
     name: 'TCP silence, asked twice, on a host that answers elsewhere is blocked, dropped, proven',
     run: run(record({}, [silent(), silent()]), lives),
     is: {
