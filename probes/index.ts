@@ -3,8 +3,12 @@ import type { ProbeModule } from '../src/contract/probe.js';
 
 export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   echo: () => import('./echo/probe.js'),
+  esp: () => import('./esp/probe.js'),
+  gre: () => import('./gre/probe.js'),
   https: () => import('./https/probe.js'),
+  icmp: () => import('./icmp/probe.js'),
   ntp: () => import('./ntp/probe.js'),
+  smtp: () => import('./smtp/probe.js'),
   ssh: () => import('./ssh/probe.js'),
   tcp: () => import('./tcp/probe.js'),
   tls: () => import('./tls/probe.js'),

@@ -11,7 +11,11 @@ const root = path.join(import.meta.dirname, '..');
 const names = Object.keys(probes);
 
 /** Probes that nobody can stand in for, and why. */
-const withoutStandIn: Readonly<Record<string, string>> = {};
+const withoutStandIn: Readonly<Record<string, string>> = {
+  esp: 'A peer that answers an ESP packet of no association does not exist.',
+  gre: 'It would need a raw socket, and take the packets of real tunnels.',
+  icmp: 'The kernel answers.',
+};
 
 const shallowToDeep: readonly Depth[] = ['port', 'secure', 'protocol', 'service'];
 
