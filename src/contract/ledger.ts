@@ -32,6 +32,8 @@ export interface Ledger {
   readonly sockets: readonly SocketRecord[];
   readonly evidence: readonly Evidence[];
   readonly wire: readonly WireEvent[];
+  /** What the probe had seen so far, where it said so. */
+  readonly seen?: Outcome;
   /** Why the attempt was cut short, if it was. */
   readonly aborted?: 'deadline' | 'interrupted';
 }

@@ -95,6 +95,11 @@ export interface Kit {
   readonly signal: AbortSignal;
   /** A remark for `--verbose`. */
   note(text: string): void;
+  /**
+   * What has been seen so far. It is the outcome where the deadline comes before `ask` returns: a first answer is worth
+   * something though a second question stays unanswered. A later call replaces an earlier one.
+   */
+  seen(outcome: Outcome): void;
 }
 
 export interface Want {
@@ -107,7 +112,7 @@ export interface Want {
 }
 
 export interface SendOptions {
-  /** Never dumped, not even with `--verbose`. */
+  /** Never dumped, not even with `--verbose`; of a datagram the answers neither, which may repeat it. */
   readonly secret?: boolean;
 }
 

@@ -1,6 +1,7 @@
 // The kit of one attempt: everything a probe may touch, over one session's sockets.
 import { randomBytes } from 'node:crypto';
 import type { KitSession } from '../contract/ledger.js';
+import type { Outcome } from '../contract/outcome.js';
 import type { Kit, Packets, Pinged, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
 import type { RawSockets } from './raw.js';
 import { Session } from './session.js';
@@ -87,6 +88,10 @@ class NetKit implements Kit {
 
   note(text: string): void {
     this.#session.say('note', text);
+  }
+
+  seen(outcome: Outcome): void {
+    this.#session.seen = outcome;
   }
 }
 

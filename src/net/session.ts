@@ -35,6 +35,7 @@ export class Session {
   readonly evidence: Evidence[] = [];
   readonly wire: WireEvent[] = [];
   aborted: Ledger['aborted'];
+  seen: Ledger['seen'];
   #controller: AbortController | undefined;
   readonly #began: number;
   readonly #handles = new Set<() => void>();
@@ -52,6 +53,7 @@ export class Session {
       evidence: this.evidence,
       wire: this.wire,
       ...(this.aborted === undefined ? {} : { aborted: this.aborted }),
+      ...(this.seen === undefined ? {} : { seen: this.seen }),
     };
   }
 

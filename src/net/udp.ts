@@ -25,6 +25,8 @@ class SocketDatagrams implements Datagrams {
   readonly #record: SocketRecord;
   readonly #to: Endpoint | undefined;
   #hearing: Hearing | undefined;
+  /** What goes to and fro is not to be dumped. */
+  #secret = false;
   #failure: SocketFailed | undefined;
 
   /** `to` is absent for a connected socket. `ear` is where answers come in; `from` says whose count. */
@@ -47,7 +49,7 @@ class SocketDatagrams implements Datagrams {
         return;
       }
       record.received += message.length;
-      session.dump('received', message);
+      session.dump('received', message, { secret: this.#secret });
       this.#hearing?.take(message, endpoint);
     });
     socket.on('error', (error) => this.#broken(error, false));
@@ -69,6 +71,7 @@ class SocketDatagrams implements Datagrams {
     const record = this.#record;
     record.askedMs ??= this.#session.elapsedMs();
     record.sent += 1;
+    this.#secret = options?.secret ?? false;
     this.#session.dump('sent', request, options);
     const turn = currentTurn();
     const sent = (error: Error | null): void => {

@@ -45,7 +45,7 @@ export function outcomeOf(thrown: unknown, ledger: Ledger, waitedMs: number): Ou
   }
   for (const { unable } of ledger.sockets) if (unable !== undefined) return { kind: 'unable', ...unable };
   for (const { refusal } of ledger.sockets) if (refusal !== undefined) return refusal;
-  if (ledger.aborted === 'deadline') return outcomeAtDeadline(ledger, waitedMs);
+  if (ledger.aborted === 'deadline') return ledger.seen ?? outcomeAtDeadline(ledger, waitedMs);
   if (thrown instanceof ProtocolError) return stranger('other-protocol', thrown.message);
   const socket = ledger.sockets.at(-1);
   const facts: Facts = socket === undefined || socket.received === 0 ? {} : { receivedBytes: socket.received };

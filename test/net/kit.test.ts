@@ -177,6 +177,46 @@ describe('datagrams', () => {
     expect(attempt).toMatchObject({ sent: 1, localAddress: address });
   });
 
+  it('never shows what was sent as secret, nor an answer that repeats it', async () => {
+    const port = await udpPeer((socket, message, from) => socket.send(message, from.port, from.address));
+    const { wire } = await asking(
+      async (_, kit) => {
+        const socket = await kit.udp();
+        await socket.exchange(Buffer.from('hunter2'), () => true, { secret: true });
+        await socket.exchange(Buffer.from('plain'), () => true);
+        return answered;
+      },
+      { port },
+    );
+    const shown = wire?.filter(({ kind }) => kind === 'sent' || kind === 'received');
+    expect(shown).toMatchObject([
+      { kind: 'sent', bytes: 7 },
+      { kind: 'received', bytes: 7 },
+      { kind: 'sent', text: 'plain' },
+      { kind: 'received', text: 'plain' },
+    ]);
+    expect(JSON.stringify(wire)).not.toContain('hunter2');
+    expect(JSON.stringify(wire)).not.toContain(Buffer.from('hunter2').toString('hex'));
+  });
+
+  it('leave what the probe had seen where the deadline comes before the next answer', async () => {
+    const port = await udpPeer((socket, message, from) => {
+      if (message.toString() === 'first') socket.send('ok', from.port, from.address);
+    });
+    const seen = { kind: 'answered', depth: 'protocol', facts: { first: 'ok' } } as const;
+    const { outcome } = await asking(
+      async (_, kit) => {
+        const socket = await kit.udp();
+        await socket.exchange(Buffer.from('first'), () => true);
+        kit.seen(seen);
+        await socket.exchange(Buffer.from('second'), () => true);
+        return answered;
+      },
+      { port, deadlineMs: 300 },
+    );
+    expect(outcome).toEqual(seen);
+  });
+
   it('see the refusal of a closed port', async () => {
     const { outcome } = await asking(exchanging('ok'), { port: await shutPort() });
     expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });

@@ -69,6 +69,21 @@ describe('an exception means', () => {
       { kind: 'stranger', came: 'other-protocol', detail: 'an HTTP answer' },
     ],
     [
+      'what the probe had seen by its deadline, if it said so',
+      {
+        ...ledger({ carrier: 'udp', sent: 3 }, 'deadline'),
+        seen: { kind: 'answered', depth: 'port', facts: { a: 1 } },
+      },
+      undefined,
+      { kind: 'answered', depth: 'port', facts: { a: 1 } },
+    ],
+    [
+      'a refusal even so',
+      { ...ledger({ refusal }, 'deadline'), seen: { kind: 'answered', depth: 'port', facts: {} } },
+      undefined,
+      refusal,
+    ],
+    [
       'another protocol',
       ledger({ state: 'ended' }),
       new ProtocolError('an HTTP answer'),
