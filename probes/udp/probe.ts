@@ -47,7 +47,7 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
     silence: oneWay ? 'by-design' : 'ambiguous',
     depths: wanted === undefined ? ['port'] : ['port', 'protocol'],
     defaultDepth: wanted === undefined ? 'port' : 'protocol',
-    sends: [{ what: oneWay ? what : `${what}, again each second until a reply`, packets: 1, bytes }],
+    sends: [{ what, packets: 1, bytes }],
   };
   return {
     traits,

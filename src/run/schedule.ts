@@ -36,6 +36,8 @@ export interface ScheduleOptions {
 /** Datagrams answer all at once: a thousand replies overflow a receive buffer, these many every tick do not. */
 const DATAGRAMS_PER_TICK = 32;
 const TICK_MS = 5;
+/** Handshakes begun in one turn of the event loop: with more, answers wait unread and every time measured is wrong. */
+const HANDSHAKES_PER_TURN = 16;
 /** How long to leave a machine alone that has run out of descriptors or ports. */
 const REST_MS = 200;
 const RESTS = 20;
@@ -48,6 +50,8 @@ export class Schedule {
   readonly #running = new Set<RunningAttempt>();
   readonly #sleeping = new Set<() => void>();
   #interrupted = false;
+  #turnStarted = 0;
+  #nextTurn: Promise<void> = Promise.resolve();
   #tick: { readonly endsMs: number; started: number } = { endsMs: 0, started: 0 };
 
   constructor(options: ScheduleOptions) {
@@ -104,7 +108,7 @@ export class Schedule {
     let asked = 0;
     let rests = 0;
     while (!this.#interrupted) {
-      if (question.carrier !== 'tcp') await this.#pace();
+      await (question.carrier === 'tcp' ? this.#turn() : this.#pace());
       if (this.#stopped()) break;
       const running = this.#options.start(question);
       this.#running.add(running);
@@ -128,6 +132,19 @@ export class Schedule {
   /** A method, since the flag changes while a caller waits. */
   #stopped(): boolean {
     return this.#interrupted;
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#turnStarted >= HANDSHAKES_PER_TURN && !this.#interrupted) await this.#nextTurn;
+    if (this.#turnStarted === 0) {
+      this.#nextTurn = new Promise((resolve) => {
+        setImmediate(() => {
+          this.#turnStarted = 0;
+          resolve();
+        });
+      });
+    }
+    this.#turnStarted += 1;
   }
 
   async #pace(): Promise<void> {
