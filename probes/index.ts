@@ -5,6 +5,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   echo: () => import('./echo/probe.js'),
   esp: () => import('./esp/probe.js'),
   gre: () => import('./gre/probe.js'),
+  http: () => import('./http/probe.js'),
   https: () => import('./https/probe.js'),
   icmp: () => import('./icmp/probe.js'),
   ntp: () => import('./ntp/probe.js'),

@@ -1,9 +1,47 @@
-// One HTTP/1.1 request over a socket that stands, and what the answer says (RFC 9110, RFC 9112). Knows no TLS and opens
-// no connection; undici parses.
+// What http and https share: options, one HTTP/1.1 request over a socket that stands, and what the answer says (RFC 9110,
+// RFC 9112). Knows no TLS and opens no connection; undici parses.
 import type { Socket } from 'node:net';
+import { z } from 'zod';
 import { EndOfStream, ProtocolError } from '../../src/bytes/errors.js';
 import { lookOf, printable } from '../../src/bytes/text.js';
-import type { Facts } from '../../src/contract/outcome.js';
+import type { Facts, Outcome } from '../../src/contract/outcome.js';
+import { hostName } from '../tls/packet.js';
+
+const A_STATUS = 'expected a status such as 200, or a class such as 2xx';
+const status = z.union(
+  [z.int(A_STATUS).min(100, A_STATUS).max(599, A_STATUS), z.string().regex(/^[1-5](?:\d\d|xx)$/, A_STATUS)],
+  { error: A_STATUS },
+);
+
+/** The keys that every probe over HTTP takes; spread into its z.strictObject. */
+export const httpOptions = {
+  method: z
+    .enum(['GET', 'HEAD'])
+    .describe('Default: GET, of which only the beginning is read; many appliances answer HEAD wrongly.')
+    .optional(),
+  path: z
+    .string()
+    .max(1024)
+    .regex(/^\/[!-~]*$/, 'expected a path that begins with "/" and holds no spaces')
+    .describe('Path to ask for, with query; default: /.')
+    .optional(),
+  host: hostName.describe('Name to put in the Host field, over TLS in SNI too unless servername is given.').optional(),
+  'expect-status': z
+    .union([status, z.array(status).min(1, A_STATUS)], { error: `${A_STATUS}, or a list of them` })
+    .describe('Status or class, or a list of them, that must answer; default: any.')
+    .optional(),
+};
+
+export type GivenHttpOptions = z.infer<z.ZodObject<typeof httpOptions>>;
+
+/** The one request. `host`: the target as the site wrote it; `usualPort`: that of the scheme. */
+export function requestFor(given: GivenHttpOptions, host: string, port: number, usualPort: number): HttpRequest {
+  return {
+    method: given.method ?? 'GET',
+    path: given.path ?? '/',
+    host: hostField(given.host ?? host, port, usualPort),
+  };
+}
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD';
@@ -18,6 +56,15 @@ export interface HttpAnswer {
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
   /** What of the body came along with the headers, at most 2 KiB. */
   readonly bodyStart: string;
+}
+
+/** What came where an HTTP answer should, by its first bytes. */
+export class NotHttp extends ProtocolError {
+  readonly start: Uint8Array;
+  constructor(start: Uint8Array, options: ErrorOptions) {
+    super(`what came is not HTTP/1.1${start.length === 0 ? '' : `: ${lookOf(start)}`}`, options);
+    this.start = start;
+  }
 }
 
 const MOST_HEADER_BYTES = 16 * 1024;
@@ -76,9 +123,8 @@ export async function exchange(socket: Socket, request: HttpRequest): Promise<Ht
     return { status: statusCode, headers, bodyStart };
   } catch (error) {
     if (error instanceof errors.HTTPParserError) {
-      const rest =
-        'data' in error && typeof error.data === 'string' ? `: ${lookOf(Buffer.from(error.data, 'latin1'))}` : '';
-      throw new ProtocolError(`what came is not HTTP/1.1${rest}`, { cause: error });
+      const rest = 'data' in error && typeof error.data === 'string' ? error.data : '';
+      throw new NotHttp(Buffer.from(rest, 'latin1'), { cause: error });
     }
     if (error instanceof errors.SocketError) throw new EndOfStream(error.socket?.bytesRead ?? 0);
     if (error instanceof errors.HeadersOverflowError) {
@@ -123,13 +169,31 @@ function schemes(answer: HttpAnswer): readonly string[] {
   );
 }
 
-/** Status and the few fields that tell a tech what answered. */
-export function httpFacts(answer: HttpAnswer): Facts {
+/** The host that a redirect leads to, where that is another than was asked (RFC 9110 §10.2.2). */
+function redirectHost({ status, headers }: HttpAnswer, { host }: HttpRequest): string | undefined {
+  const { location } = headers;
+  if (status < 300 || status > 399 || typeof location !== 'string') return undefined;
+  try {
+    const [asked, led] = [new URL(`http://${host}`), new URL(location, `http://${host}`)];
+    return led.hostname === '' || led.hostname === asked.hostname ? undefined : led.hostname;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Status and the few fields that tell a tech what answered. A redirect is never followed; one to another host is named,
+ * and so is a network that asks for a login first (511, RFC 6585 §6): a captive portal answers in one of these ways.
+ */
+export function httpFacts(answer: HttpAnswer, request: HttpRequest): Facts {
   const [server, location, asked] = [field(answer, 'server'), field(answer, 'location'), schemes(answer)];
+  const other = redirectHost(answer, request);
   return {
     status: answer.status,
     ...(server === undefined ? {} : { server }),
     ...(location === undefined ? {} : { location }),
+    ...(other === undefined ? {} : { redirectHost: printable(new TextEncoder().encode(other), MOST_FACT_CHARACTERS) }),
+    ...(answer.status === 511 ? { networkLoginRequired: true } : {}),
     ...(asked.length === 0 ? {} : { authenticate: asked }),
     ...(complaintOf(answer) === 'plain-http' ? { wantsTls: true } : {}),
   };
@@ -138,4 +202,25 @@ export function httpFacts(answer: HttpAnswer): Facts {
 /** One of `expected`: a status such as 200, or a class such as `2xx`. */
 export function isExpected(status: number, expected: readonly (number | string)[]): boolean {
   return expected.some((each) => String(each) === String(status) || String(each) === `${Math.floor(status / 100)}xx`);
+}
+
+/** The outcome where the flow expects another status than came; undefined where it expects this one or any. */
+export function unexpected(answer: HttpAnswer, given: GivenHttpOptions, facts: Facts): Outcome | undefined {
+  const expected = [given['expect-status'] ?? []].flat();
+  if (expected.length === 0 || isExpected(answer.status, expected)) return undefined;
+  const detail = `HTTP status ${answer.status}, where ${expected.join(' or ')} is expected`;
+  return { kind: 'stranger', came: 'other-protocol', detail, facts };
+}
+
+/** How a head of fields ends (RFC 9112 §2.1), and how long a stand-in lets one be. */
+export const HEAD_END = new TextEncoder().encode('\r\n\r\n');
+export const MOST_HEAD_BYTES = 8192;
+const BODY = 'linecheck stand-in\n';
+
+/** What a stand-in says to a request, whatever it asks for. */
+export function standInAnswer(head: Uint8Array): Uint8Array {
+  // RFC 9110 §9.3.2: the answer to HEAD has the same fields and no body.
+  const body = Buffer.from(head.subarray(0, 5)).toString('latin1') === 'HEAD ' ? '' : BODY;
+  const fields = ['HTTP/1.1 200 OK', 'content-type: text/plain', `content-length: ${BODY.length}`, 'connection: close'];
+  return new TextEncoder().encode(`${fields.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -9,55 +9,26 @@ import {
   alertIn,
   handshake,
   handshakeSends,
-  hostName,
   keyNeedsCertificate,
   outcomeOfAlert,
   tlsFacts,
   tlsOptions,
 } from '../tls/packet.js';
-import { complaintOf, exchange, hostField, httpFacts, isExpected, requestBytes } from './packet.js';
+import { complaintOf, exchange, httpFacts, httpOptions, requestBytes, requestFor, unexpected } from './packet.js';
 import type { HttpRequest } from './packet.js';
 
 export { standIn } from './stand-in.js';
 
 const USUAL_PORT = 443;
 
-const A_STATUS = 'expected a status such as 200, or a class such as 2xx';
-const status = z.union(
-  [z.int(A_STATUS).min(100, A_STATUS).max(599, A_STATUS), z.string().regex(/^[1-5](?:\d\d|xx)$/, A_STATUS)],
-  { error: A_STATUS },
-);
-
 const options = z
   .strictObject({
     ...tlsOptions,
-    method: z
-      .enum(['GET', 'HEAD'])
-      .describe('Default: GET, of which only the beginning is read; many appliances answer HEAD wrongly.')
-      .optional(),
-    path: z
-      .string()
-      .max(1024)
-      .regex(/^\/[!-~]*$/, 'expected a path that begins with "/" and holds no spaces')
-      .describe('Path to ask for, with query; default: /.')
-      .optional(),
-    host: hostName.describe('Name to put in the Host field, and in SNI unless servername is given.').optional(),
-    'expect-status': z
-      .union([status, z.array(status).min(1, A_STATUS)], { error: `${A_STATUS}, or a list of them` })
-      .describe('Status or class, or a list of them, that must answer; default: any.')
-      .optional(),
+    ...httpOptions,
   })
   .refine(keyNeedsCertificate.check, keyNeedsCertificate.problem);
 
 type Given = z.infer<typeof options>;
-
-function requestFor(given: Given, host: string, port: number): HttpRequest {
-  return {
-    method: given.method ?? 'GET',
-    path: given.path ?? '/',
-    host: hostField(given.host ?? host, port, USUAL_PORT),
-  };
-}
 
 async function ask(secure: SecureStream, request: HttpRequest, given: Given, kit: Kit): Promise<Outcome> {
   const shown = given['client-cert'] !== undefined;
@@ -70,17 +41,14 @@ async function ask(secure: SecureStream, request: HttpRequest, given: Given, kit
   });
   try {
     const answer = await exchange(secure.socket, request);
-    const all = { ...facts(), ...httpFacts(answer) };
+    const all = { ...facts(), ...httpFacts(answer, request) };
     const complaint = complaintOf(answer);
     if (complaint === 'certificate-refused' && shown) {
       const by = `HTTP status ${answer.status}`;
       return { kind: 'turned-away', presented: 'credentials', by, facts: { ...all, clientCertificate: 'refused' } };
     }
-    const expected = [given['expect-status'] ?? []].flat();
-    if (expected.length > 0 && !isExpected(answer.status, expected)) {
-      const detail = `HTTP status ${answer.status}, where ${expected.join(' or ')} is expected`;
-      return { kind: 'stranger', came: 'other-protocol', detail, facts: all };
-    }
+    const other = unexpected(answer, given, all);
+    if (other !== undefined) return other;
     const demanded = complaint === 'certificate-demanded' ? { clientCertificate: 'demanded' } : {};
     return { kind: 'answered', depth: 'protocol', facts: { ...all, ...demanded } };
   } catch (error) {
@@ -101,7 +69,7 @@ async function ask(secure: SecureStream, request: HttpRequest, given: Given, kit
 function bind(_carrier: Carrier, given: unknown): BoundProbe {
   const parsed = options.parse(given);
   const withName = { ...parsed, servername: parsed.servername ?? parsed.host };
-  const sample = requestFor(parsed, 'host.example.net', USUAL_PORT);
+  const sample = requestFor(parsed, 'host.example.net', USUAL_PORT, USUAL_PORT);
   return {
     traits: {
       silence: 'conclusive',
@@ -115,7 +83,7 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
     async ask(target: Target, kit: Kit): Promise<Outcome> {
       const reached = await handshake(kit, withName, ['http/1.1']);
       if ('outcome' in reached) return reached.outcome;
-      return ask(reached.secure, requestFor(parsed, target.host, target.port), parsed, kit);
+      return ask(reached.secure, requestFor(parsed, target.host, target.port, USUAL_PORT), parsed, kit);
     },
   };
 }

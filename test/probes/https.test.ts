@@ -205,7 +205,7 @@ describe('from outside', () => {
     ['nginx-1.22.1-certificate-refused', { status: 400, server: 'nginx/1.22.1' }],
     ['openssl-3.0.22-www', { status: 200 }],
   ])('%s is read', async (name, facts) => {
-    expect(httpFacts(await exchangeWith(saying(vector(`https/${name}.hex`))))).toEqual(facts);
+    expect(httpFacts(await exchangeWith(saying(vector(`https/${name}.hex`))), request)).toEqual(facts);
   });
 
   it.each([
@@ -230,13 +230,13 @@ describe('facts', () => {
   const answer = (headers: HttpAnswer['headers']): HttpAnswer => ({ status: 200, headers, bodyStart: '' });
 
   it('are short and harmless, whatever the fields say', () => {
-    const facts = httpFacts(answer({ server: `\x1b[2J${'x'.repeat(5000)}` }));
+    const facts = httpFacts(answer({ server: `\x1b[2J${'x'.repeat(5000)}` }), request);
     expect(facts['server']).toBe(`.[2J${'x'.repeat(196)}…`);
   });
 
   it('name the schemes of a challenge without their parameters', () => {
     const challenge = ['Negotiate', 'Digest realm="a, b", nonce="x==", qop="auth"', 'Basic realm="x"'];
-    expect(httpFacts(answer({ 'www-authenticate': challenge }))['authenticate']).toEqual([
+    expect(httpFacts(answer({ 'www-authenticate': challenge }), request)['authenticate']).toEqual([
       'Negotiate',
       'Digest',
       'Basic',
