@@ -198,7 +198,15 @@ describe('no answer', () => {
 describe('from outside', () => {
   it.each([
     ['nginx-1.22.1-200', { status: 200, server: 'nginx/1.22.1' }],
-    ['nginx-1.22.1-301', { status: 301, server: 'nginx/1.22.1', location: 'https://www.example.net/login' }],
+    [
+      'nginx-1.22.1-301',
+      {
+        status: 301,
+        server: 'nginx/1.22.1',
+        location: 'https://www.example.net/login',
+        redirectHost: 'www.example.net',
+      },
+    ],
     ['nginx-1.22.1-401', { status: 401, server: 'nginx/1.22.1', authenticate: ['Basic'] }],
     ['nginx-1.22.1-plain-http-on-tls-port', { status: 400, server: 'nginx/1.22.1', wantsTls: true }],
     ['nginx-1.22.1-certificate-demanded', { status: 400, server: 'nginx/1.22.1' }],
