@@ -74,6 +74,9 @@ export interface BerElement {
 /** Some peers write every length in four bytes; a longer one names more than any reader here takes (X.690 §8.1.3.5). */
 const MOST_LENGTH_BYTES = 4;
 
+/** RFC 2578 §3.5 has no larger one; UUIDs as object identifiers do, and nobody here has a use for them. */
+const MOST_ARC = 0xffff_ffff;
+
 /**
  * Bytes of the header, and of the content it announces, of the element that `bytes` begins; undefined where more of the
  * header must come first. Throws ProtocolError for a tag of several bytes, an indefinite length and one of 4 GiB or more.
@@ -146,6 +149,34 @@ export class BerReader {
     }
     return Buffer.from(content).readIntBE(0, content.length);
   }
+
+  /** `1.3.6.1.2.1`; of arcs of at most 32 bits. */
+  objectIdentifier(): string {
+    return dotted(this.take(TAG.objectIdentifier), this.#what);
+  }
+}
+
+/**
+ * The dotted form of an object identifier's content (X.690 §8.19). Throws ProtocolError for an empty one, one that breaks
+ * off within an arc, and an arc of more than 32 bits.
+ */
+function dotted(content: Uint8Array, what: string): string {
+  const arcs: number[] = [];
+  let arc = 0;
+  let within = false;
+  for (const byte of content) {
+    arc = arc * 128 + (byte & 0x7f);
+    if (arc > MOST_ARC) throw new ProtocolError(`${what} with an object identifier of a very large number`);
+    within = byte >= 0x80;
+    if (within) continue;
+    // X.690 §8.19.4: arcs 0 and 1 have at most 40 below them, arc 2 has any number.
+    const root = Math.min(2, Math.floor(arc / 40));
+    if (arcs.length === 0) arcs.push(root, arc - 40 * root);
+    else arcs.push(arc);
+    arc = 0;
+  }
+  if (within || arcs.length === 0) throw new ProtocolError(`${what} with half an object identifier`);
+  return arcs.join('.');
 }
 
 function hex(tag: number): string {

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BerReader, element, elementSize, TAG, wholeNumber } from '../../src/bytes/ber.js';
+import { BerReader, element, elementSize, objectIdentifier, TAG, wholeNumber } from '../../src/bytes/ber.js';
 import { ProtocolError } from '../../src/bytes/errors.js';
 import { requireServer } from '../lab/requirements.js';
 import { hostileBytes } from '../probes/decoders.js';
@@ -94,6 +94,26 @@ describe('a BER reader', () => {
       ),
     );
   });
+
+  // X.690 §8.19.5 has the example {2 999 3}; the others are those of RFC 3418 and of RFC 1155's largest arc.
+  it.each([
+    ['06 03 88 37 03', '2.999.3'],
+    ['06 08 2b 06 01 02 01 01 03 00', '1.3.6.1.2.1.1.3.0'],
+    ['06 06 2b 8f ff ff ff 7f', '1.3.4294967295'],
+    ['06 01 00', '0.0'],
+    ['06 01 4f', '1.39'],
+    ['06 01 50', '2.0'],
+  ])('reads the object identifier %s as %s', (hex, text) => {
+    expect(reading(hex).objectIdentifier()).toBe(text);
+    expect(objectIdentifier(text)).toEqual(Buffer.from(bytesOf(hex)));
+  });
+
+  it.each(['06 00', '06 01 88', '06 02 2b 80', '06 06 2b 90 80 80 80 00', '02 01 00'])(
+    'refuses %s as an object identifier',
+    (hex) => {
+      expect(() => reading(hex).objectIdentifier()).toThrow(ProtocolError);
+    },
+  );
 
   it('agrees with OpenSSL on where elements begin and how long they are', (ctx) => {
     requireServer(ctx, 'openssl', 'openssl');
