@@ -1,9 +1,9 @@
 // What every probe over TLS shares: its options, what a handshake showed as facts, and what an alert means (RFC 8446 §6,
 // RFC 5246 §7.2). The handshake itself is the kit's.
 import { z } from 'zod';
-import { TlsAlert } from '../../src/bytes/errors.js';
+import { ProtocolError, TlsAlert } from '../../src/bytes/errors.js';
 import type { Facts, Outcome } from '../../src/contract/outcome.js';
-import type { Kit, SecureStream, Stream, TlsOptions, TlsSession, Traits } from '../../src/contract/probe.js';
+import type { Depth, Kit, SecureStream, Stream, TlsOptions, TlsSession, Traits } from '../../src/contract/probe.js';
 
 const secret = (what: string) => z.string().min(1).describe(what).meta({ linecheck: 'secret' }).optional();
 
@@ -172,4 +172,94 @@ export async function handshake(
     const shown = given['client-cert'] !== undefined;
     return { outcome: outcomeOfAlert(error, { shown, nowMs: kit.now() }) };
   }
+}
+
+/**
+ * A conversation that begins in the clear and may go on in TLS (StartTLS), or begins in it, and what it has told so far.
+ * For protocols that have both.
+ */
+export class Conversation {
+  readonly #kit: Kit;
+  readonly #given: GivenTlsOptions;
+  #stream: Stream | undefined;
+  #session: TlsSession | undefined;
+  #spoken = false;
+  #facts: Facts = {};
+
+  constructor(kit: Kit, given: GivenTlsOptions) {
+    this.#kit = kit;
+    this.#given = given;
+  }
+
+  /** What was opened last; before that, it throws. */
+  get stream(): Stream {
+    if (this.#stream === undefined) throw new Error('nothing was opened yet');
+    return this.#stream;
+  }
+
+  get secured(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Connects, and secures it at once where TLS is `implicit`; like `secure`, returns an outcome where that failed. */
+  async open(implicit: boolean): Promise<Outcome | undefined> {
+    if (implicit) return this.secure();
+    this.#stream = await this.#kit.tcp();
+    return undefined;
+  }
+
+  /**
+   * TLS over what was opened, else over a connection of its own. Returns an outcome where an alert ended the handshake.
+   * Throws ProtocolError where plain text followed the agreement to begin: it is nobody's word (RFC 3207 §6).
+   */
+  async secure(): Promise<Outcome | undefined> {
+    if ((await this.#stream?.peek(0)) === 'bytes') throw new ProtocolError('plain text where TLS was agreed on');
+    const reached = await handshake(this.#kit, this.#given, undefined, this.#stream);
+    if ('outcome' in reached) return this.#withFacts(reached.outcome);
+    this.#stream = reached.secure;
+    this.#session = reached.secure.session;
+    this.#facts = { ...this.#facts, ...tlsFacts(this.#session, this.#kit.now()) };
+    return undefined;
+  }
+
+  /** The protocol was spoken, and said this. */
+  tell(facts: Facts): void {
+    this.#spoken = true;
+    this.#facts = { ...this.#facts, ...facts };
+  }
+
+  answered(depth: Depth = 'protocol'): Outcome {
+    return { kind: 'answered', depth, facts: this.#facts };
+  }
+
+  stranger(detail: string): Outcome {
+    return { kind: 'stranger', came: 'other-protocol', detail, facts: this.#facts };
+  }
+
+  turnedAway(presented: 'secret' | 'credentials' | 'client', by: string): Outcome {
+    return { kind: 'turned-away', presented, by, facts: this.#facts };
+  }
+
+  /** In TLS 1.3 the server's word on our certificate comes after the handshake, in place of an answer. */
+  afterAlert(alert: TlsAlert): Outcome {
+    const shown = this.#given['client-cert'] !== undefined;
+    const session = this.#session;
+    const context = { shown, nowMs: this.#kit.now(), ...(session === undefined ? {} : { session }) };
+    return this.#withFacts(outcomeOfAlert(alert, context));
+  }
+
+  /** Whoever agreed to TLS in the protocol's own words has spoken it. */
+  #withFacts(outcome: Outcome): Outcome {
+    if (!('facts' in outcome)) return outcome;
+    const facts = { ...this.#facts, ...outcome.facts };
+    if (outcome.kind !== 'answered') return { ...outcome, facts };
+    return { ...outcome, depth: this.#spoken ? 'protocol' : outcome.depth, facts };
+  }
+}
+
+/** Some option is about the certificate or the name in it: whoever gave it expects TLS. */
+export function wantsTls(given: GivenTlsOptions): boolean {
+  return [given.ca, given.pin, given.issuer, given.servername, given['client-cert'], given['min-version']].some(
+    (each) => each !== undefined,
+  );
 }
