@@ -168,14 +168,14 @@ function carrierOf(named: Probe, wanted: ProbeFlags['carrier']): Carrier {
 function plannedOf(
   named: Probe,
   bound: BoundProbe,
-  spot: Spot & { readonly port: number },
+  spot: Spot,
   carrier: Carrier,
   options: PlannedCheck['options'],
 ): PlannedCheck {
   const text = (key: string): string | undefined => (typeof options[key] === 'string' ? options[key] : undefined);
   const [pin, issuer, ca] = [text('pin'), text('issuer'), text('ca')];
   return {
-    id: `probe/${named.name}/here/${spot.host}/${carrierName(carrier)}-${spot.port}`,
+    id: `probe/${named.name}/here/${spot.host}/${carrierName(carrier)}${spot.port === undefined ? '' : `-${spot.port}`}`,
     profile: 'probe',
     flow: named.name,
     title: named.summary,
@@ -184,7 +184,7 @@ function plannedOf(
     reach: bound.traits.defaultDepth,
     direction: 'out',
     from: { role: 'here' },
-    to: { role: 'target', host: spot.host, port: spot.port },
+    to: { role: 'target', ...spot },
     carrier,
     probe: named.name,
     options,
@@ -216,7 +216,7 @@ async function plannedBy(name: string, target: string, flags: ProbeFlags): Promi
   }
   const secretNames = Promise.resolve(flags.secret ?? []).then(secretsOf);
   const [spot, carrier, options, secrets, timeoutMs] = await together(
-    spotOf(target).then((found) => withPort(found, named)),
+    spotOf(target).then((found) => withPort(found, named, flags.carrier)),
     Promise.resolve(flags.carrier).then((wanted) => carrierOf(named, wanted)),
     secretNames.then(
       (known) => optionsOf(named, flags.with ?? [], Object.keys(known)),
@@ -244,7 +244,12 @@ interface Asked {
   readonly timeoutMs: number;
 }
 
-function withPort({ host, port }: Spot, { name, defaultPort }: Probe): Spot & { readonly port: number } {
+function withPort({ host, port }: Spot, { name, defaultPort, carriers }: Probe, wanted: ProbeFlags['carrier']): Spot {
+  const carrier = carriers.find((one) => one === wanted) ?? carriers[0];
+  if (carrier !== 'tcp' && carrier !== 'udp') {
+    if (port === undefined) return { host };
+    throw new UsageError({ what: `target ${host} with port ${port}: probe ${name} knows no ports`, expected: host });
+  }
   const found = port ?? defaultPort;
   if (found !== undefined) return { host, port: found };
   throw new UsageError({
@@ -257,8 +262,8 @@ function timeoutOf(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= 1 && ms <= MOST_TIMEOUT_MS) return ms;
   throw new UsageError({
-    what: `--timeout ${text}: no such duration`,
-    expected: 'one such as 5s or 500ms, up to 600s',
+    what: `--timeout cannot be ${text}`,
+    expected: 'a duration such as 5s or 500ms, up to 600s',
   });
 }
 

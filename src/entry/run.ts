@@ -20,8 +20,9 @@ export const clock: Clock = {
   wallMs: () => performance.timeOrigin + performance.now(),
 };
 
-export function toolOf({ version }: Setting): Tool {
-  return { name: 'linecheck', version, node: process.versions.node, platform: process.platform, ...sight() };
+export async function toolOf({ version }: Setting): Promise<Tool> {
+  const { versions, platform } = process;
+  return { name: 'linecheck', version, node: versions.node, platform, ...(await sight()) };
 }
 
 /** Besides sockets: the standard streams, the event loop's own, files being written. */
@@ -47,7 +48,7 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     });
   }
   const secrets = loadSecrets(plan);
-  const tool = toolOf(setting);
+  const tool = await toolOf(setting);
   const concurrency = Math.max(1, Math.min(settings.limits.concurrency, descriptorLimit() - RESERVED_DESCRIPTORS));
   const kit = {
     clock,

@@ -278,7 +278,7 @@ const BOOK: Book = {
     }),
     'no-permission': (scene, finding) => ({
       said: `this machine was not allowed to ask (${nonEmpty(finding.seen, 'permission denied')}), so nothing is known`,
-      advice: `${scene.check.traits.needs === undefined ? 'It needs a privilege' : `It needs to ${scene.check.traits.needs}`}: run as root or give node the capability; linecheck doctor tells which.`,
+      advice: `${scene.check.traits.needs === undefined ? 'It needs a privilege' : `It needs to ${scene.check.traits.needs}`}: run it with sudo, or give node the capability, once: sudo setcap ${scene.check.to.port === undefined ? 'cap_net_raw' : 'cap_net_bind_service'}+ep $(readlink -f $(which node)).`,
     }),
     'port-in-use': (scene, finding) => ({
       said: `another program here holds the port that it must be sent from (${nonEmpty(finding.seen, 'address in use')})`,

@@ -1,5 +1,6 @@
 // One ICMP echo by the system's own ping, whose file has the privilege that this process lacks. Nothing else is started.
 import { execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { platform } from 'node:os';
 import { canonicalAddress } from '../bytes/ip.js';
 import type { Family } from '../contract/flow.js';
@@ -14,6 +15,7 @@ import type { Session } from './session.js';
 const PATH = '/usr/bin:/bin:/usr/sbin:/sbin:/run/wrappers/bin';
 /** Longer than any deadline; the end of the attempt ends it. */
 const WAIT_SECONDS = 3600;
+const MOST_TEXT = 64 * 1024;
 
 /** What the program said of its one echo. */
 export type PingText =
@@ -109,17 +111,26 @@ export async function ping(session: Session, missing: string): Promise<Pinged> {
   record.askedMs = session.elapsedMs();
   record.sent = 1;
   const text = await session.wait<PingText>((resolve, reject) => {
-    const child = execFile(
-      'ping',
-      args,
-      { env: { PATH, LC_ALL: 'C' }, maxBuffer: 64 * 1024, windowsHide: true },
-      (error, stdout, stderr) => {
+    const failed = (error: Error, code: string): void => {
+      // No such file, one that may not be started, or whose capabilities this process can never have.
+      const lacking = ['ENOENT', 'EACCES', 'EPERM'].includes(code);
+      const known = Object.assign(new Error(error.message, { cause: error }), { code, syscall: 'spawn' });
+      reject(lacking ? unable(`${missing}; no ping either`) : session.fail(record, known, true, record.openedMs));
+    };
+    let child: ChildProcess;
+    try {
+      child = execFile('ping', args, { env: { PATH, LC_ALL: 'C' }, maxBuffer: MOST_TEXT }, (error, stdout, stderr) => {
         owned.release();
-        if (error !== null && 'code' in error && error.code === 'ENOENT')
-          reject(unable(`${missing}; nor is there a ping`));
+        // An exit code, 1 for no answer, or a signal: it was started.
+        if (typeof error?.code === 'string') failed(error, error.code);
         else resolve(pingTextOf(`${stdout}\n${stderr}`, address, family));
-      },
-    );
+      });
+    } catch (error) {
+      // Some errors of spawn are thrown at once.
+      const thrown = error instanceof Error ? error : new Error(String(error));
+      failed(thrown, 'code' in thrown ? String(thrown.code) : '');
+      return;
+    }
     const owned = session.own(() => child.kill('SIGKILL'));
   });
   const afterMs = Math.round(session.elapsedMs() - record.askedMs);

@@ -18,7 +18,7 @@ export interface RawSocket {
 
 /** Where raw sockets come from, so that a test can bring a network of its own. */
 export interface RawSockets {
-  /** Why none can be had here, in less than 80 characters; undefined where they can. */
+  /** Why none can be had here, in at most 63 characters; undefined where they can. */
   missing(): Promise<string | undefined>;
   /**
    * @param hear gets every packet of the protocol that this machine receives
@@ -63,7 +63,7 @@ const ERRNO: Readonly<Record<string, string>> = {
   'Out of memory': 'ENOMEM',
 };
 
-export const PERMISSION_MISSING = 'raw sockets need CAP_NET_RAW, which this process lacks';
+export const PERMISSION_MISSING = 'no CAP_NET_RAW for a raw socket';
 
 function errnoOf(error: unknown, syscall: 'socket' | 'sendto'): NodeJS.ErrnoException {
   const said = error instanceof Error ? error.message : String(error);
@@ -198,8 +198,8 @@ function wholePacket(protocol: number, source: string, destination: string, payl
 function notLoaded(error: Error): string {
   const code = 'code' in error ? String(error.code) : '';
   return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
-    ? 'the package raw-socket is not installed: npm install raw-socket'
-    : 'the package raw-socket was not built for this Node: npm rebuild raw-socket';
+    ? 'raw-socket is not installed (npm install raw-socket)'
+    : 'raw-socket is not built for this Node (npm rebuild raw-socket)';
 }
 
 export const systemRawSockets: RawSockets = new SystemRawSockets();

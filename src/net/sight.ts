@@ -6,9 +6,17 @@ import { networkInterfaces } from 'node:os';
 import type { Family } from '../contract/flow.js';
 import type { Sight } from '../contract/report.js';
 
-/** Plain Node sees errno and nothing else. */
-export function sight(): { readonly tier: 1 | 2 | 3; readonly can: readonly Sight[] } {
-  return { tier: 1, can: ['errno'] };
+/** linux/capability.h. */
+const CAP_NET_RAW = 13n;
+
+/** Plain Node sees errno; with CAP_NET_RAW and the package raw-socket, tried here, also what raw sockets show. */
+export async function sight(): Promise<{ readonly tier: 1 | 2 | 3; readonly can: readonly Sight[] }> {
+  const plain = { tier: 1, can: ['errno'] } as const;
+  // Without the capability there is no need to load anything.
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readOr('/proc/self/status'))?.[1];
+  if (effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_RAW) & 1n) === 0n) return plain;
+  const { systemRawSockets } = await import('./raw.js');
+  return (await systemRawSockets.missing()) === undefined ? { tier: 3, can: ['errno', 'raw'] } : plain;
 }
 
 export type Source = { readonly 4?: string; readonly 6?: string };
@@ -48,12 +56,16 @@ export function routeTo(address: string, family: Family): Promise<string | undef
 
 /** How many files this process may have open; a cautious guess where the system does not say. */
 export function descriptorLimit(): number {
+  const limit = /^Max open files\s+(\d+|unlimited)/m.exec(readOr('/proc/self/limits'))?.[1];
+  if (limit === undefined) return 256;
+  return limit === 'unlimited' ? 1_000_000 : Number(limit);
+}
+
+/** The text of a file of the system's, empty where there is none: not Linux. */
+function readOr(file: string): string {
   try {
-    const line = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'latin1'));
-    if (line?.[1] === 'unlimited') return 1_000_000;
-    if (line?.[1] !== undefined) return Number(line[1]);
+    return readFileSync(file, 'latin1');
   } catch {
-    // Not Linux.
+    return '';
   }
-  return 256;
 }

@@ -27,6 +27,11 @@ export const exceptions: readonly { readonly rule: string; readonly file: string
     file: 'src/net/sight.ts',
     why: 'What this machine can see includes how many descriptors the kernel grants, and that stands in /proc/self/limits only.',
   },
+  {
+    rule: 'nothing starts another program',
+    file: 'src/net/ping.ts',
+    why: 'The system’s ping may send an ICMP echo where this process may not. It is started without a shell, by a fixed path and with fixed arguments but the address.',
+  },
 ];
 
 const roomNames = ['contract', 'bytes', 'net', 'plan', 'run', 'diagnose', 'judge', 'report', 'peer', 'entry'] as const;
@@ -181,13 +186,14 @@ function folderOf(path: string): string {
   return path.split('/').slice(0, 2).join('/');
 }
 
-/** Modules that open sockets or start something that could. Types of theirs are free. */
+/** Modules that open sockets. Types of theirs are free. */
 const socketModules = [
-  ...['net', 'dgram', 'tls', 'dns', 'dns/promises', 'http', 'https', 'http2', 'child_process'].map(
-    (name) => `node:${name}`,
-  ),
+  ...['net', 'dgram', 'tls', 'dns', 'dns/promises', 'http', 'https', 'http2'].map((name) => `node:${name}`),
   ...['dgram-as-promised', 'raw-socket', 'koffi'],
 ];
+
+/** Modules that start programs or threads. */
+const starters = ['child_process', 'worker_threads', 'cluster'].map((name) => `node:${name}`);
 
 /** Modules through which files, arguments, environment and terminal come in. */
 const worldModules = ['fs', 'fs/promises', 'process', 'readline', 'readline/promises', 'tty', 'repl', 'module'].map(
@@ -297,6 +303,22 @@ export const rules: readonly Rule[] = [
       { 'src/net/a.ts': `import { connect } from '${name}';` },
       { 'probes/a/probe.ts': `import type { Socket } from '${name}';` },
     ]),
+  },
+  {
+    rule: 'nothing starts another program',
+    why: 'What another program sends is in no plan, ends at no deadline and shows in no report; and whoever chooses its words chooses what runs.',
+    violations: (graph) =>
+      importsWhere(graph, (each) =>
+        each.kind !== 'type' && starters.includes(moduleOf(each.target) ?? '')
+          ? `imports ${moduleOf(each.target) ?? ''}`
+          : undefined,
+      ),
+    breaks: starters.flatMap((name) => [
+      { tree: { 'src/net/a.ts': `import { spawn } from '${name}';` }, at: ['src/net/a.ts:1'] },
+      { tree: { 'probes/a/probe.ts': `export const a = () => import('${name}');` }, at: ['probes/a/probe.ts:1'] },
+      { tree: { 'src/entry/a.ts': `import { exec } from '${name.replace('node:', '')}';` }, at: ['src/entry/a.ts:1'] },
+    ]),
+    keeps: starters.map((name) => ({ 'src/net/a.ts': `import type { A } from '${name}';` })),
   },
   {
     rule: 'only entry touches process, arguments, environment, files and terminal',

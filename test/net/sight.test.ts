@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { resolveName } from '../../src/net/names.js';
+import { systemRawSockets } from '../../src/net/raw.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../../src/net/sight.js';
 
 const now = (): number => performance.now();
@@ -53,7 +54,10 @@ describe('this machine', () => {
     expect(descriptorLimit()).toBeGreaterThan(64);
   });
 
-  it('claims no sight that plain Node does not have', () => {
-    expect(sight()).toEqual({ tier: 1, can: ['errno'] });
+  it('claims the sight of raw sockets only where it can open one', async () => {
+    const missing = await systemRawSockets.missing();
+    expect(await sight()).toEqual(
+      missing === undefined ? { tier: 3, can: ['errno', 'raw'] } : { tier: 1, can: ['errno'] },
+    );
   });
 });
