@@ -2,12 +2,15 @@
 import type { ProbeModule } from '../src/contract/probe.js';
 
 export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
+  dns: () => import('./dns/probe.js'),
   echo: () => import('./echo/probe.js'),
   esp: () => import('./esp/probe.js'),
+  ftp: () => import('./ftp/probe.js'),
   gre: () => import('./gre/probe.js'),
   http: () => import('./http/probe.js'),
   https: () => import('./https/probe.js'),
   icmp: () => import('./icmp/probe.js'),
+  ike: () => import('./ike/probe.js'),
   ntp: () => import('./ntp/probe.js'),
   smtp: () => import('./smtp/probe.js'),
   ssh: () => import('./ssh/probe.js'),
