@@ -2,6 +2,7 @@
 import type { ProbeModule } from '../src/contract/probe.js';
 
 export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
+  dhcp: () => import('./dhcp/probe.js'),
   dns: () => import('./dns/probe.js'),
   echo: () => import('./echo/probe.js'),
   esp: () => import('./esp/probe.js'),
@@ -12,6 +13,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   icmp: () => import('./icmp/probe.js'),
   ike: () => import('./ike/probe.js'),
   ntp: () => import('./ntp/probe.js'),
+  radius: () => import('./radius/probe.js'),
   smtp: () => import('./smtp/probe.js'),
   ssh: () => import('./ssh/probe.js'),
   tcp: () => import('./tcp/probe.js'),
