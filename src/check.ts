@@ -139,6 +139,7 @@ class Run {
       ...(site === undefined ? {} : { site }),
       startedAt,
       checks: items.length,
+      asked: items.filter(({ question }) => question !== undefined).length,
       skipped: skipped.length,
     });
     await this.#ask(items);

@@ -13,6 +13,8 @@ export type RunEvent =
       readonly startedAt: string;
       /** Checks planned, after names were resolved. */
       readonly checks: number;
+      /** Those of them that this machine asks; the others only a peer could. */
+      readonly asked: number;
       readonly skipped: number;
     }
   /** One asking is over; several checks may share it. `retrying`: it will be asked again. */

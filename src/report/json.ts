@@ -159,6 +159,7 @@ function eventKeys(event: RunEvent): object {
         site: event.site,
         startedAt: event.startedAt,
         checks: event.checks,
+        asked: event.asked,
         skipped: event.skipped,
       };
     case 'attempt':

@@ -16,7 +16,8 @@ const plainAscii = /^[\u0020-\u007e]*$/;
  */
 export function clean(text: string): string {
   if (plainAscii.test(text)) return text;
-  return text.replace(controlSequence, '').replace(/\s+/g, ' ').replace(/\p{C}/gu, '');
+  // What is taken out may have stood between two spaces.
+  return text.replace(controlSequence, '').replace(/\s/g, ' ').replace(/\p{C}/gu, '').replace(/ +/g, ' ');
 }
 
 // Unicode Standard Annex #11: wide and fullwidth; what is drawn as an emoji takes two columns as well.

@@ -6,7 +6,7 @@ import { count, duration } from './words.js';
 
 export interface Progress {
   readonly phase: 'starting' | 'asking' | 'looking-again' | 'judging' | 'finished';
-  /** Checks of the run, and how many of them have their answer or their silence. */
+  /** Checks that this machine asks, later all of the run, and how many of them have their answer or their silence. */
   readonly total: number;
   readonly done: number;
   /** Without a good answer so far; the second look may still change it. */
@@ -29,7 +29,7 @@ export function foldProgress(state: Progress, event: RunEvent): Progress {
   const elapsedMs = Math.max(state.elapsedMs, event.t);
   switch (event.event) {
     case 'started':
-      return { phase: 'asking', total: event.checks, done: 0, failing: 0, elapsedMs };
+      return { phase: 'asking', total: event.asked, done: 0, failing: 0, elapsedMs };
     case 'attempt': {
       // The second look asks again what was counted before; only the first pass counts.
       if (state.phase !== 'asking') return { ...state, elapsedMs };
@@ -47,7 +47,7 @@ export function foldProgress(state: Progress, event: RunEvent): Progress {
       };
     }
     case 'diagnosing':
-      return { ...settled, phase: 'looking-again', elapsedMs, awaited: `${event.look}, ${shortId(event.check)}` };
+      return { ...settled, phase: 'looking-again', elapsedMs, awaited: shortId(event.check) };
     case 'check': {
       // Final verdicts replace what the first pass counted.
       const first = state.phase !== 'judging';

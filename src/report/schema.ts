@@ -365,6 +365,7 @@ export const runEventSchema = z
       site,
       startedAt,
       checks: z.int().min(0).describe('Checks planned, after names were resolved.'),
+      asked: z.int().min(0).describe('Those of them that this machine asks; the others only a peer could.'),
       skipped: z.int().min(0),
     }),
     z.strictObject({

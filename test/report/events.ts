@@ -72,6 +72,7 @@ export const events: readonly RunEvent[] = [
     site: 'branch-12',
     startedAt: full.startedAt,
     checks: 7,
+    asked: 6,
     skipped: 5,
   },
   ...outcomes.map((outcome, at): RunEvent => ({

@@ -15,7 +15,7 @@ describe('clean', () => {
     ['\u001b]0;title\u0007kept', ']0;titlekept'],
     ['a\u202eb\u2066c\u200bd\u00ade', 'abcde'],
     ['a\u0000\u0008\u007fb', 'ab'],
-    ['lone \ud800 surrogate', 'lone  surrogate'],
+    ['lone \ud800 surrogate', 'lone surrogate'],
     ['überwachte Geräte 设备', 'überwachte Geräte 设备'],
   ])('makes %j %j', (text, safe) => {
     expect(clean(text)).toBe(safe);
