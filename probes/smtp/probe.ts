@@ -100,7 +100,7 @@ async function ask(target: Target, kit: Kit, given: Given): Promise<Outcome> {
   try {
     const outcome = await talk.open(mode === 'smtps');
     if (outcome !== undefined) return outcome;
-    const answer = await asked(talk, given.helo ?? OWN_NAME, mode);
+    const answer = await asked(talk, given, mode);
     await leave(talk.stream, kit);
     return answer;
   } catch (error) {
@@ -110,7 +110,9 @@ async function ask(target: Target, kit: Kit, given: Given): Promise<Outcome> {
   }
 }
 
-async function asked(talk: Conversation, name: string, mode: Mode): Promise<Outcome> {
+async function asked(talk: Conversation, given: Given, mode: Mode): Promise<Outcome> {
+  const name = given.helo ?? OWN_NAME;
+  const shown = given['client-cert'] !== undefined;
   const greeting = await nextReply(talk.stream);
   talk.tell(greetingFacts(greeting));
   if (greeting.code !== 220) {
@@ -123,8 +125,7 @@ async function asked(talk: Conversation, name: string, mode: Mode): Promise<Outc
   if (!introduced.ok) {
     const said = sentenceOf(introduced.reply);
     if (!isSmtpRefusal(introduced.reply)) return talk.stranger(`greets with 220 and answers EHLO with "${said}"`);
-    talk.tell({ ehlo: said });
-    return talk.answered();
+    return withoutEhlo(talk, said, shown);
   }
   talk.tell(ehloFacts(introduced.reply));
   if (mode === 'smtps') return talk.answered();
@@ -145,7 +146,18 @@ async function asked(talk: Conversation, name: string, mode: Mode): Promise<Outc
   if (outcome !== undefined) return outcome;
   talk.tell({ startTls: 'completed' });
   const again = await introduce(talk.stream, name);
-  talk.tell(again.ok ? ehloFacts(again.reply) : { ehlo: sentenceOf(again.reply) });
+  if (!again.ok) return withoutEhlo(talk, sentenceOf(again.reply), shown);
+  talk.tell(ehloFacts(again.reply));
+  return talk.answered();
+}
+
+/** SMTP that says no to EHLO. Postfix completes every handshake, and refuses what it thinks of the certificate here. */
+function withoutEhlo(talk: Conversation, said: string, shown: boolean): Outcome {
+  talk.tell({ ehlo: said });
+  if (talk.secured && /client certificate/i.test(said)) {
+    if (shown) return talk.turnedAway('credentials', said);
+    talk.tell({ clientCertificate: 'demanded' });
+  }
   return talk.answered();
 }
 

@@ -260,7 +260,7 @@ export async function stunnel(
 }
 
 /** Certificates that the server makes for itself go when it stops; those that its caller gave stay. */
-async function withCertificates(
+export async function withCertificates(
   options: ServerOptions & { readonly certificates?: Certificates },
   begin: (certificates: Certificates) => Promise<Server>,
 ): Promise<TlsServer> {
