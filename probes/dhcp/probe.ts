@@ -29,14 +29,9 @@ const options = z.strictObject({
     .enum(['inform', 'discover'])
     .describe(
       'What to ask. inform: parameters for the address we have; discover: the offer of an address, which is not taken. ' +
-        'Default: inform where our address is known, which is to one server or with a source; discover by broadcast.',
-    )
-    .optional(),
-  relay: z
-    .boolean()
-    .describe(
-      'Ask one server as a relay agent does, from port 67 and with our address as giaddr, for servers that answer only ' +
-        'relays; default: only with message: discover, since the offer could not come back otherwise.',
+        'Default: inform where our address is known, which is to one server or with a source; discover by broadcast. ' +
+        'One server is asked for an offer as relay agents do, from port 67: to port 68 of an address that nobody has yet ' +
+        'it could not come.',
     )
     .optional(),
   'hardware-address': z
@@ -76,7 +71,7 @@ export const probe: Probe = {
         depths: ['protocol'],
         defaultDepth: 'protocol',
         sends: [{ what, packets: 1, bytes }],
-        needs: `bind to UDP port ${parsed.relay === true ? SERVER_PORT : CLIENT_PORT}`,
+        needs: message === 'discover' ? 'bind to UDP port 68, or 67 to ask one server' : 'bind to UDP port 68',
       },
       ask: (target, kit) => ask(parsed, target, kit),
     };
@@ -113,7 +108,8 @@ async function ask(parsed: Options, target: Target, kit: Kit): Promise<Outcome> 
     return { kind: 'unable', reason: 'no-family', detail: 'DHCP is of IPv4; its kin for IPv6 is another protocol' };
   }
   const broadcast = target.broadcast === true;
-  const relay = !broadcast && (parsed.relay ?? parsed.message === 'discover');
+  // RFC 2131 §4.1: the answer to a relay comes to its own address.
+  const relay = !broadcast && parsed.message === 'discover';
   const socket = await open(target, kit, relay);
   const own = socket.local.address;
   const known = own !== '0.0.0.0';
