@@ -99,9 +99,17 @@ export function requestBytes({ method, path, host }: HttpRequest): number {
 export async function exchange(socket: Socket, request: HttpRequest): Promise<HttpAnswer> {
   // Loaded before the socket is looked at: a socket must not end while nobody listens to it.
   const { Client, errors } = await import('undici');
+  let handedOut = false;
   const client = new Client(`http://${request.host}`, {
-    // A connector that calls back at once hangs the client for ever.
-    connect: (_options, done) => queueMicrotask(() => done(null, socket)),
+    // A connector that calls back at once hangs the client for ever. So does one that hands out a socket that is gone, or
+    // the same one twice: the client asks for another without end, and no timer runs meanwhile.
+    connect: (_options, done) =>
+      queueMicrotask(() => {
+        const again = handedOut;
+        handedOut = true;
+        if (!again && !socket.destroyed) done(null, socket);
+        else done(lossOf(socket, errors.SocketError), null);
+      }),
     maxHeaderSize: MOST_HEADER_BYTES,
     // The kit ends the attempt; these would be timers of our own.
     headersTimeout: 0,
@@ -136,6 +144,11 @@ export async function exchange(socket: Socket, request: HttpRequest): Promise<Ht
   } finally {
     await client.destroy();
   }
+}
+
+/** Why a socket is gone. An error of the client's own about it would only make the client try again. */
+function lossOf({ errored, bytesRead }: Socket, OwnError: new () => Error): Error {
+  return errored === null || errored instanceof OwnError ? new EndOfStream(bytesRead) : errored;
 }
 
 /**
