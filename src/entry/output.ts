@@ -86,7 +86,8 @@ function screenStream(): { write(text: string): void; written(): Promise<void> }
 
 /** The line that is drawn over itself on a terminal; nothing in a pipe. */
 function progressOn(stream: NodeJS.WriteStream): Progress | undefined {
-  if (!stream.isTTY) return undefined;
+  // A dumb terminal cannot erase a line.
+  if (!stream.isTTY || process.env['TERM'] === 'dumb') return undefined;
   let state = noProgress;
   const began = performance.now();
   const draw = (): void => {

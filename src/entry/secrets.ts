@@ -31,12 +31,12 @@ function strike(value: unknown, words: readonly string[]): unknown {
 
 /** How a secret may turn up in an output, a line of a key by itself included. */
 function formsOf(bytes: Uint8Array): readonly string[] {
-  const buffer = Buffer.from(bytes);
-  const text = buffer.toString('utf8');
+  const text = Buffer.from(bytes).toString('utf8');
   const lines = text.split(/\r?\n/).filter((line) => line.length >= LEAST_LINE && !line.startsWith('-----'));
-  return [text, buffer.toString('hex'), buffer.toString('base64'), ...lines].filter(
-    (form) => form.length >= LEAST_LENGTH,
-  );
+  return [text, ...lines]
+    .flatMap((part) => [part, Buffer.from(part).toString('hex')])
+    .concat(Buffer.from(bytes).toString('hex'), Buffer.from(bytes).toString('base64'))
+    .filter((form) => form.length >= LEAST_LENGTH);
 }
 
 /** Those that the plan's checks name. A file's last line end is not part of a secret. Throws UsageError with all that are missing. */

@@ -13,7 +13,7 @@ import { expectGolden } from '../report/golden.js';
 export const root = path.join(import.meta.dirname, '../..');
 const bin = path.join(root, 'bin/linecheck.js');
 /** Longer than any run here; one that still lasts has hung. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 25_000;
 
 export interface Ended {
   readonly code: number | null;

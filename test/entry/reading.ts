@@ -1,5 +1,5 @@
 // What linecheck wrote, parsed and held against the schemas that it publishes itself.
-import { Ajv } from 'ajv';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import type { Report } from '../../src/contract/report.js';
@@ -11,7 +11,7 @@ type Reader<T> = (text: string) => T;
 /** Reads text that must be valid by `linecheck schema WHAT`. */
 async function readerOf<T>(what: string): Promise<Reader<T>> {
   const { stdout } = await linecheck(['schema', what]);
-  const ajv = new Ajv({ strict: false, allErrors: true });
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
   const schema: unknown = JSON.parse(stdout);
   if (typeof schema !== 'object' || schema === null) throw new Error(`the schema of a ${what} is no object`);
