@@ -3,15 +3,7 @@
 import { z } from 'zod';
 import type { Outcome } from '../../src/contract/outcome.js';
 import type { BoundProbe, Carrier, Kit, Probe, Stream, Target, Traits } from '../../src/contract/probe.js';
-import {
-  Conversation,
-  alertIn,
-  handshakeSends,
-  hostName,
-  keyNeedsCertificate,
-  tlsOptions,
-  wantsTls,
-} from '../tls/packet.js';
+import { Conversation, handshakeSends, hostName, keyNeedsCertificate, tlsOptions, wantsTls } from '../tls/packet.js';
 import {
   ehloFacts,
   encodeCommand,
@@ -98,15 +90,17 @@ async function ask(target: Target, kit: Kit, given: Given): Promise<Outcome> {
   const mode = modeOf(given, target.port);
   const talk = new Conversation(kit, given);
   try {
-    const outcome = await talk.open(mode === 'smtps');
-    if (outcome !== undefined) return outcome;
+    const failed = await talk.open(mode === 'smtps');
+    if (failed !== undefined) return failed;
     const answer = await asked(talk, given, mode);
+    // The goodbye may take longer than the attempt has left.
+    kit.seen(answer);
     await leave(talk.stream, kit);
     return answer;
   } catch (error) {
-    const alert = alertIn(error);
-    if (alert === undefined) throw error;
-    return talk.afterAlert(alert);
+    const outcome = talk.outcomeOf(error);
+    if (outcome === undefined) throw error;
+    return outcome;
   }
 }
 

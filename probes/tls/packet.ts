@@ -184,6 +184,8 @@ export class Conversation {
   #stream: Stream | undefined;
   #session: TlsSession | undefined;
   #spoken = false;
+  /** OpenSSL's word for what it could not make of a record. */
+  #broken: string | undefined;
   #facts: Facts = {};
 
   constructor(kit: Kit, given: GivenTlsOptions) {
@@ -218,6 +220,9 @@ export class Conversation {
     if ('outcome' in reached) return this.#withFacts(reached.outcome);
     this.#stream = reached.secure;
     this.#session = reached.secure.session;
+    reached.secure.socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code?.startsWith('ERR_SSL_') === true) this.#broken = error.code;
+    });
     this.#facts = { ...this.#facts, ...tlsFacts(this.#session, this.#kit.now()) };
     return undefined;
   }
@@ -240,8 +245,15 @@ export class Conversation {
     return { kind: 'turned-away', presented, by, facts: this.#facts };
   }
 
-  /** In TLS 1.3 the server's word on our certificate comes after the handshake, in place of an answer. */
-  afterAlert(alert: TlsAlert): Outcome {
+  /**
+   * What an error of the conversation means where it is the channel's: an alert (in TLS 1.3 the server's word on our
+   * certificate comes after the handshake, in place of an answer) or records that do not decrypt. Else undefined.
+   */
+  outcomeOf(error: unknown): Outcome | undefined {
+    const alert = alertIn(error);
+    if (alert === undefined) {
+      return this.#broken === undefined ? undefined : this.stranger(`TLS that broke off (${this.#broken})`);
+    }
     const shown = this.#given['client-cert'] !== undefined;
     const session = this.#session;
     const context = { shown, nowMs: this.#kit.now(), ...(session === undefined ? {} : { session }) };

@@ -1,6 +1,5 @@
 // The `smtp` probe: replies of servers of several makes, STARTTLS and TLS from the start, refusals, strangers, Postfix.
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as packet from '../../probes/smtp/packet.js';
 import { ehloFacts, extensionsOf, greetingFacts, isSmtpRefusal, parseReplyLine } from '../../probes/smtp/packet.js';
@@ -17,6 +16,7 @@ import { postfix, requirePostfix } from '../lab/servers/postfix.js';
 import { vsftpd } from '../lab/servers/vsftpd.js';
 import { describeConformance } from './conformance.js';
 import { describeDecoders } from './decoders.js';
+import { replaying, talker, type Talker } from './line-peers.js';
 import { askOnce, closedPort, spoiltStandIn, standInAt, tcpPeer, type Peer } from './scenes.js';
 import { vector } from './vectors.js';
 
@@ -57,45 +57,8 @@ async function ask(port: number, options: Record<string, unknown> = {}, setting:
   return outcome;
 }
 
-/** Says `greeting`, and then one reply to each line that comes; keeps what it heard. */
-async function talker(greeting: string, ...replies: readonly string[]): Promise<Peer & { readonly heard: string[] }> {
-  const heard: string[] = [];
-  const peer = await keep(
-    tcpPeer((socket: Socket) => {
-      const left = [...replies];
-      let line = '';
-      socket.write(greeting);
-      socket.on('data', (chunk: Buffer) => {
-        line += chunk.toString('latin1');
-        while (line.includes('\r\n')) {
-          heard.push(line.slice(0, line.indexOf('\r\n')));
-          line = line.slice(line.indexOf('\r\n') + 2);
-          const reply = left.shift();
-          if (reply !== undefined) socket.write(reply);
-        }
-        if (left.length === 0) socket.end();
-      });
-    }),
-  );
-  return { ...peer, heard };
-}
-
-/** A captured conversation, one reply to each command. */
-function replaying(capture: Uint8Array): Promise<Peer & { readonly heard: string[] }> {
-  const replies: string[] = [];
-  let reply = '';
-  for (const line of Buffer.from(capture)
-    .toString('latin1')
-    .match(/[^\n]*\n/g) ?? []) {
-    reply += line;
-    if (/^\d\d\d /.test(line)) {
-      replies.push(reply);
-      reply = '';
-    }
-  }
-  const [greeting = '', ...rest] = replies;
-  return talker(greeting, ...rest);
-}
+const talking = (greeting: string, ...replies: readonly string[]): Promise<Talker> =>
+  keep(talker(greeting, ...replies));
 
 describe('a line with a reply code', () => {
   it.each([
@@ -187,7 +150,7 @@ describe('options', () => {
 
 describe('the smtp probe', () => {
   it('tells what Postfix says of itself', async () => {
-    const peer = await replaying(plainCapture);
+    const peer = await keep(replaying(plainCapture));
     expect(await ask(peer.port)).toEqual({
       kind: 'answered',
       depth: 'protocol',
@@ -205,13 +168,13 @@ describe('the smtp probe', () => {
   });
 
   it('tells that STARTTLS is offered, and leaves it at that', async () => {
-    const peer = await replaying(starttlsCapture);
+    const peer = await keep(replaying(starttlsCapture));
     expect(await ask(peer.port)).toMatchObject({ kind: 'answered', facts: { startTls: 'offered' } });
     expect(peer.heard).toEqual(['EHLO linecheck.invalid', 'QUIT']);
   });
 
   it('takes a server that wants no mail for an answer, and asks nothing more of it', async () => {
-    const peer = await replaying(rejectingCapture);
+    const peer = await keep(replaying(rejectingCapture));
     expect(await ask(peer.port)).toEqual({
       kind: 'answered',
       depth: 'protocol',
@@ -223,13 +186,13 @@ describe('the smtp probe', () => {
   it.each(['421 mail.example.net Service not available, closing transmission channel\r\n', '521 no mail here\r\n'])(
     'takes the greeting %j for an answer',
     async (greeting) => {
-      const peer = await talker(greeting);
+      const peer = await talking(greeting);
       expect(await ask(peer.port)).toMatchObject({ kind: 'answered', facts: { greeting: greeting.trim() } });
     },
   );
 
   it('introduces itself by HELO to a server that knows no EHLO, and by the name it is given', async () => {
-    const peer = await talker('220 old.example.net\r\n', '500 what\r\n', '250 old.example.net\r\n', '221 bye\r\n');
+    const peer = await talking('220 old.example.net\r\n', '500 what\r\n', '250 old.example.net\r\n', '221 bye\r\n');
     expect(await ask(peer.port, { helo: 'tech.example.net' })).toEqual({
       kind: 'answered',
       depth: 'protocol',
@@ -240,7 +203,7 @@ describe('the smtp probe', () => {
 
   it('tells why a server does not like its name', async () => {
     const said = '550 5.7.1 Helo command rejected: Host not found';
-    const peer = await talker('220 mail.example.net\r\n', `${said}\r\n`, '221 bye\r\n');
+    const peer = await talking('220 mail.example.net\r\n', `${said}\r\n`, '221 bye\r\n');
     expect(await ask(peer.port)).toMatchObject({ kind: 'answered', depth: 'protocol', facts: { ehlo: said } });
   });
 
@@ -294,7 +257,7 @@ describe('the smtp probe', () => {
     ['250-a\r\n'.repeat(300), [], 'more than 200 lines'],
     [`220 ${'x'.repeat(3000)}`, [], 'no end of line'],
   ] as const)('calls another service a stranger: %#', async (greeting, replies, words) => {
-    const peer = await talker(greeting, ...replies, '221 bye\r\n');
+    const peer = await talking(greeting, ...replies, '221 bye\r\n');
     expect(await ask(peer.port)).toMatchObject({
       kind: 'stranger',
       came: 'other-protocol',
@@ -303,7 +266,7 @@ describe('the smtp probe', () => {
   });
 
   it('calls vsftpd a stranger by what it says to EHLO', async () => {
-    const peer = await replaying(vsftpdCapture);
+    const peer = await keep(replaying(vsftpdCapture));
     expect(await ask(peer.port)).toMatchObject({ kind: 'stranger', facts: { greeting: '220 (vsFTPd 3.0.3)' } });
     expect(peer.heard).toEqual(['EHLO linecheck.invalid', 'QUIT']);
   });
@@ -331,7 +294,7 @@ describe('TLS', () => {
     const options = [{ mode: 'starttls' }, { issuer: 'CN=x' }];
     const outcomes = [];
     for (const each of options) {
-      const peer = await talker('220 x ESMTP\r\n', '250 x\r\n', '221 bye\r\n');
+      const peer = await talking('220 x ESMTP\r\n', '250 x\r\n', '221 bye\r\n');
       outcomes.push(await ask(peer.port, each));
     }
     expect(outcomes).toMatchObject([
@@ -346,13 +309,13 @@ describe('TLS', () => {
       [{ mode: 'starttls' }, { kind: 'stranger', detail: `SMTP that refuses STARTTLS: "${refusal}"` }],
       [{ issuer: 'CN=x' }, { kind: 'answered', facts: { startTls: `refused: ${refusal}` } }],
     ] as const) {
-      const peer = await talker('220 x\r\n', ehlo, `${refusal}\r\n`, '221 bye\r\n');
+      const peer = await talking('220 x\r\n', ehlo, `${refusal}\r\n`, '221 bye\r\n');
       expect(await ask(peer.port, options)).toMatchObject(expected);
     }
   });
 
   it('is not believed where plain text follows the agreement', async () => {
-    const peer = await talker('220 x\r\n', ehlo, '220 go\r\n250 injected\r\n', '');
+    const peer = await talking('220 x\r\n', ehlo, '220 go\r\n250 injected\r\n', '');
     expect(await ask(peer.port, { mode: 'starttls' })).toMatchObject({
       kind: 'stranger',
       came: 'other-protocol',
@@ -361,7 +324,7 @@ describe('TLS', () => {
   });
 
   it('that stalls ends at the deadline', async () => {
-    const peer = await talker('220 x\r\n', ehlo, '220 go\r\n', '', '');
+    const peer = await talking('220 x\r\n', ehlo, '220 go\r\n', '', '');
     expect(await ask(peer.port, { mode: 'starttls' }, { deadlineMs: 500 })).toMatchObject({
       kind: 'stranger',
       came: 'silence',
@@ -369,7 +332,7 @@ describe('TLS', () => {
   });
 
   it('from the start finds plain SMTP a stranger', async () => {
-    const peer = await talker('220 x\r\n', '', '');
+    const peer = await talking('220 x\r\n', '', '');
     expect(await ask(peer.port, { mode: 'smtps' })).toMatchObject({
       kind: 'stranger',
       came: 'other-protocol',
@@ -390,7 +353,7 @@ describe('real servers', () => {
     for (let visit = 0; visit < 50; visit += 1) {
       for (const family of [4, 6] as const) expect(await ask(server.port, {}, { family })).toMatchObject(expected);
     }
-    await expect.poll(() => server.logs().match(/ disconnect from .*/g)?.length).toBe(100);
+    await expect.poll(() => server.logs().match(/ disconnect from .*/g)?.length, { timeout: 10_000 }).toBe(100);
     const goodbyes = new Set(
       server
         .logs()
@@ -412,7 +375,7 @@ describe('real servers', () => {
       depth: 'protocol',
       facts: { startTls: 'completed', issuer: 'CN=Lab CA, O=linecheck lab', trusted: true, daysLeft: 1 },
     });
-    await expect.poll(() => server.logs()).toContain('ehlo=2 starttls=1 quit=1 commands=4');
+    await expect.poll(() => server.logs(), { timeout: 10_000 }).toContain('ehlo=2 starttls=1 quit=1 commands=4');
     expect(server.logs()).not.toMatch(/lost connection|SSL_accept error|warning/);
   });
 
