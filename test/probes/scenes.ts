@@ -11,6 +11,7 @@ import type { Clock } from '../../src/contract/ledger.js';
 import type { Attempt } from '../../src/contract/outcome.js';
 import type { BoundProbe, StandIn, Target } from '../../src/contract/probe.js';
 import { openKit } from '../../src/net/kit.js';
+import type { RawSockets } from '../../src/net/raw.js';
 import { listenTcp, listenUdp, secureAccepted } from '../../src/net/listen.js';
 import { openStandIn } from '../../src/peer/stage.js';
 import { startAttempt } from '../../src/run/attempt.js';
@@ -210,11 +211,13 @@ export interface Asking {
   readonly family?: Family;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly login?: boolean;
+  /** A network in the place of this machine's raw sockets. */
+  readonly raw?: RawSockets;
 }
 
 /** One attempt, with the real kit, verbose. */
 export function startAsking(bound: BoundProbe, port: number, asking: Asking): RunningAttempt {
-  const { deadlineMs, family = 4, secrets = {}, login = false } = asking;
+  const { deadlineMs, family = 4, secrets = {}, login = false, raw } = asking;
   const target: Target = { address: loopbackAddress[family], family, port, host: loopbackAddress[family] };
   const secret = (name: string): Uint8Array => {
     const value = secrets[name];
@@ -225,7 +228,7 @@ export function startAsking(bound: BoundProbe, port: number, asking: Asking): Ru
     deadlineMs,
     clock,
     runBeganMs: clock.monotonicMs(),
-    openKit: (to) => openKit(to, { clock, verbose: true, login, secret }),
+    openKit: (to) => openKit(to, { clock, verbose: true, login, secret, ...(raw === undefined ? {} : { raw }) }),
     verbose: true,
   });
 }
