@@ -18,6 +18,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   smtp: () => import('./smtp/probe.js'),
   snmp: () => import('./snmp/probe.js'),
   ssh: () => import('./ssh/probe.js'),
+  tacacs: () => import('./tacacs/probe.js'),
   tcp: () => import('./tcp/probe.js'),
   tls: () => import('./tls/probe.js'),
   udp: () => import('./udp/probe.js'),

@@ -76,9 +76,7 @@ type Service = 'authentication' | 'accounting';
 
 export const probe: Probe = {
   name: 'radius',
-  summary:
-    'RADIUS: a server for authentication or accounting answers, and knows our secret (RFC 2865, 2866, 5997). It ' +
-    'ignores clients and secrets that it does not know, so silence proves nothing.',
+  summary: 'RADIUS: a server answers and knows our secret; it ignores other clients and secrets (RFC 2865, 5997).',
   carriers: ['udp'],
   defaultPort: 1812,
   options,
