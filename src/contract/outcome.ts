@@ -57,8 +57,8 @@ export type Outcome =
     }
   /** `sent` counts packets of ours where we know it (all but TCP); for TCP it is 1, the kernel repeats it. */
   | { readonly kind: 'silent'; readonly sent: number; readonly waitedMs: number }
-  /** One-way: it left this machine and nothing refused it for `waitedMs`. */
-  | { readonly kind: 'sent'; readonly sent: number; readonly waitedMs: number }
+  /** One-way: it left this machine and nothing refused it for `waitedMs`. `facts`: by what to find it at the far end. */
+  | { readonly kind: 'sent'; readonly sent: number; readonly waitedMs: number; readonly facts?: Facts }
   | { readonly kind: 'unable'; readonly reason: UnableReason; readonly detail: string };
 
 export type OutcomeKind = Outcome['kind'];

@@ -264,9 +264,9 @@ const BOOK: Book = {
             said: `nothing came back (${asked(scene)}); ${finding.seen ?? silenceMeans(scene)}`,
             advice: `A linecheck on ${host(scene)} would prove what arrives. Or ask whoever runs ${host(scene)} whether the question shows in its log.`,
           },
-    'one-way': (scene) => ({
+    'one-way': (scene, finding) => ({
       said: `sent, and this protocol has no answer: whether it arrived cannot be seen from here`,
-      advice: `Look for it in the log of ${host(scene)}, or let a linecheck there confirm receipt.`,
+      advice: `Look for ${finding.facts?.['nonce'] === undefined ? 'it' : String(finding.facts['nonce'])} in the log of ${host(scene)}, or let a linecheck there confirm receipt.`,
     }),
     'no-peer': (scene) => ({
       said: `${endWords(scene.check.from)} asks and this machine answers, so it can only be proven from there`,

@@ -117,7 +117,9 @@ export function sent(scene: Scene): Finding {
       seen: `${lost.sent - lost.acked} of our ${lost.sent} bytes were never acknowledged`,
     };
   }
-  return oneWayUnproven(scene);
+  const outcome = scene.deciding?.outcome;
+  const facts = outcome?.kind === 'sent' && outcome.facts !== undefined ? { facts: outcome.facts } : {};
+  return { ...oneWayUnproven(scene), ...facts };
 }
 
 export function interrupted(): Finding {

@@ -1,7 +1,7 @@
 // Builders of written-out runs for the judge's tests: a check, its attempts, evidence, a run. Only the telling parts are given.
 import type { Evidence, EvidenceBody } from '../../src/contract/evidence.js';
 import type { BoundCheck } from '../../src/contract/flow.js';
-import type { Attempt, Outcome } from '../../src/contract/outcome.js';
+import type { Attempt, Facts, Outcome } from '../../src/contract/outcome.js';
 import type { Traits } from '../../src/contract/probe.js';
 import type { CheckRecord, How, Judged, RunRecord, VerdictWord } from '../../src/contract/verdict.js';
 
@@ -81,7 +81,12 @@ export const answered = (depth: 'port' | 'secure' | 'protocol' | 'service' = 'pr
   facts: { version: '2.0' },
 });
 export const silent = (waitedMs = 5000, sent = 1): Outcome => ({ kind: 'silent', sent, waitedMs });
-export const sent = (): Outcome => ({ kind: 'sent', sent: 1, waitedMs: 500 });
+export const sent = (facts?: Facts): Outcome => ({
+  kind: 'sent',
+  sent: 1,
+  waitedMs: 500,
+  ...(facts === undefined ? {} : { facts }),
+});
 export const stranger = (
   came: 'other-protocol' | 'silence' | 'close' | 'reset',
   detail = 'an HTTP answer',

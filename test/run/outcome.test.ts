@@ -14,11 +14,16 @@ const socket = (change: Partial<SocketRecord>): SocketRecord => ({
   ...change,
 });
 
-const ledger = (change: Partial<SocketRecord> | undefined, aborted?: Ledger['aborted']): Ledger => ({
+const ledger = (
+  change: Partial<SocketRecord> | undefined,
+  aborted?: Ledger['aborted'],
+  seen?: Ledger['seen'],
+): Ledger => ({
   sockets: change === undefined ? [] : [socket(change)],
   evidence: [],
   wire: [],
   ...(aborted === undefined ? {} : { aborted }),
+  ...(seen === undefined ? {} : { seen }),
 });
 
 const refusal = { kind: 'refused', signal: 'refused', afterMs: 1 } as const;
@@ -70,16 +75,13 @@ describe('an exception means', () => {
     ],
     [
       'what the probe had seen by its deadline, if it said so',
-      {
-        ...ledger({ carrier: 'udp', sent: 3 }, 'deadline'),
-        seen: { kind: 'answered', depth: 'port', facts: { a: 1 } },
-      },
+      ledger({ carrier: 'udp', sent: 3 }, 'deadline', { kind: 'answered', depth: 'port', facts: { a: 1 } }),
       undefined,
       { kind: 'answered', depth: 'port', facts: { a: 1 } },
     ],
     [
       'a refusal even so',
-      { ...ledger({ refusal }, 'deadline'), seen: { kind: 'answered', depth: 'port', facts: {} } },
+      ledger({ refusal }, 'deadline', { kind: 'answered', depth: 'port', facts: {} }),
       undefined,
       refusal,
     ],

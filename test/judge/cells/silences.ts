@@ -314,6 +314,12 @@ export const silences: readonly Cell[] = [
     says: [/whether it arrived cannot be seen from here/, /log of 198\.51\.100\.11/],
   },
   {
+    name: 'a one-way datagram that can be found in a log says by what',
+    run: run(record({ ...udp, ...oneWay }, sent({ nonce: '0102030405060708' })), lives),
+    is: { verdict: 'unproven', how: 'one-way', facts: { nonce: '0102030405060708' } },
+    says: [/Look for 0102030405060708 in the log/],
+  },
+  {
     name: 'a one-way datagram that somebody rejects is blocked, rejected',
     run: run(record({ ...udp, ...oneWay }, sent(), [icmp(FIREWALL, 3, 13)])),
     is: { verdict: 'blocked', how: 'rejected', certain: 'proven' },
