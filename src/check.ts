@@ -2,7 +2,7 @@
 import type { BoundCheck, Plan, PlannedCheck, Skipped } from './contract/flow.js';
 import type { Clock, KitSession } from './contract/ledger.js';
 import type { Attempt } from './contract/outcome.js';
-import type { BoundProbe, Probe, Target } from './contract/probe.js';
+import type { BoundProbe, Probe, Proxied, Target } from './contract/probe.js';
 import type { Report, Tool } from './contract/report.js';
 import type { RunEvent } from './contract/run-event.js';
 import type { CheckRecord, RunRecord } from './contract/verdict.js';
@@ -29,6 +29,11 @@ export interface CheckSettings {
   readonly verbose: boolean;
 }
 
+export interface Proxy {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** The world, as a run may touch it. */
 export interface World {
   readonly clock: Clock;
@@ -38,6 +43,8 @@ export interface World {
   /** The local address a packet to there would leave from; undefined: no route. */
   readonly routeTo: (address: string, family: 4 | 6) => Promise<string | undefined>;
   readonly openKit: (target: Target) => KitSession;
+  /** The site's proxy for that scheme, host and port; undefined: none. Absent: no site names one. */
+  readonly proxyFor?: (scheme: 'http' | 'https', host: string, port: number) => Proxy | undefined;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -153,20 +160,51 @@ class Run {
   async #bind(): Promise<{ readonly items: readonly Item[]; readonly skipped: readonly Skipped[] }> {
     const { checks, skipped } = this.#plan;
     const hosts = new Map<string, Promise<Resolution | undefined>>();
-    for (const { direction, to } of checks) {
-      if (direction === 'in' || to.host === undefined || hosts.has(to.host)) continue;
-      hosts.set(to.host, Promise.race([this.#world.resolve(to.host), this.#interruption]));
+    for (const check of checks) {
+      // Behind a proxy names are the proxy's to look up: here they may not even be known.
+      const host = this.#proxyOf(check)?.host ?? check.to.host;
+      if (check.direction === 'in' || host === undefined || hosts.has(host)) continue;
+      hosts.set(host, Promise.race([this.#world.resolve(host), this.#interruption]));
     }
     const items: Item[] = [];
     const unrouted: Skipped[] = [];
     for (const check of checks) {
-      const { host } = check.to;
+      const proxy = this.#proxyOf(check);
+      const host = proxy?.host ?? check.to.host;
       const resolution = host === undefined || check.direction === 'in' ? undefined : await hosts.get(host);
-      if (resolution === undefined) items.push({ check });
+      if (proxy !== undefined) items.push(await this.#bindProxied(check, proxy, resolution));
+      else if (resolution === undefined) items.push({ check });
       else if (!resolution.ok) items.push({ check, resolution });
       else await this.#bindAddresses(check, resolution, items, unrouted);
     }
     return { items, skipped: [...skipped, ...unrouted] };
+  }
+
+  #proxyOf({ direction, traits, to }: PlannedCheck): Proxy | undefined {
+    if (direction === 'in' || traits.proxied === undefined || to.host === undefined) return undefined;
+    return this.#world.proxyFor?.(traits.proxied === 'forward' ? 'http' : 'https', to.host, to.port ?? 0);
+  }
+
+  /** One check, whatever addresses the proxy has or finds. */
+  async #bindProxied(planned: PlannedCheck, proxy: Proxy, resolution: Resolution | undefined): Promise<Item> {
+    const check: BoundCheck = {
+      ...planned,
+      via: `${proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host}:${proxy.port}`,
+    };
+    if (resolution === undefined) return { check };
+    if (!resolution.ok) return { check, resolution: { ...resolution, detail: `the proxy: ${resolution.detail}` } };
+    const wanted = resolution.found.filter(({ family }) => check.family === 'any' || family === check.family);
+    const routes = await Promise.all(wanted.map(({ address, family }) => this.#world.routeTo(address, family)));
+    const found = wanted.find((_, index) => routes[index] !== undefined) ?? wanted[0];
+    if (found === undefined) {
+      const detail = `the proxy ${proxy.host} has no IPv${check.family} address`;
+      return { check, resolution: { ok: false, reason: 'no-address', detail } };
+    }
+    return {
+      check,
+      resolution: { ok: true, ms: resolution.ms },
+      question: this.#questionOf(check, found.address, found.family, proxy),
+    };
   }
 
   async #bindAddresses(
@@ -212,12 +250,25 @@ class Run {
     }
   }
 
-  #questionOf(check: BoundCheck, address: string, family: 4 | 6): Question {
-    const { probe, options, carrier, sourcePort, answersFrom, broadcast, to } = check;
-    const port = to.port ?? 0;
+  #questionOf(check: BoundCheck, address: string, family: 4 | 6, proxy?: Proxy): Question {
+    const { probe, options, carrier, sourcePort, answersFrom, broadcast, to, traits } = check;
+    const port = proxy?.port ?? to.port ?? 0;
+    const proxied: Proxied | undefined =
+      proxy === undefined || traits.proxied === undefined ? undefined : { port: to.port ?? 0, how: traits.proxied };
     const host = to.host ?? address;
     const name = carrierName(carrier);
-    const key = JSON.stringify([address, port, name, probe, options, host, sourcePort, answersFrom, broadcast]);
+    const key = JSON.stringify([
+      address,
+      port,
+      name,
+      probe,
+      options,
+      host,
+      sourcePort,
+      answersFrom,
+      broadcast,
+      proxied,
+    ]);
     const known = this.#asked.get(key);
     if (known !== undefined) {
       known.checks.push(check.id);
@@ -234,6 +285,7 @@ class Run {
         ...(sourcePort === undefined ? {} : { sourcePort }),
         ...(answersFrom === undefined ? {} : { answersFrom }),
         ...(broadcast === undefined ? {} : { broadcast }),
+        ...(proxied === undefined ? {} : { proxied }),
       },
       carrier: name,
       deadlineMs: this.#settings.timeoutMs,

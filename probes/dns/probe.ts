@@ -1,6 +1,5 @@
 // The `dns` probe (RFC 1035, RFC 7766): one question over UDP or TCP, and any answer to it, whatever its rcode. It never
 // asks again over TCP what UDP cut short: that is another flow.
-import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { ProtocolError } from '../../src/bytes/errors.js';
 import { Reader } from '../../src/bytes/reader.js';
@@ -62,7 +61,10 @@ function questionOf(given: Given): Question {
 
 /** As two writers of one address, or of one name, write it alike. */
 function comparable(datum: string): string {
-  if (isIPv6(datum)) return new URL(`http://[${datum}]`).hostname.slice(1, -1);
+  // RFC 5952: one IPv6 address has many spellings; a URL's host has one.
+  if (/^[\da-f]*:[\da-f:.]*$/i.test(datum) && URL.canParse(`http://[${datum}]`)) {
+    return new URL(`http://[${datum}]`).hostname.slice(1, -1);
+  }
   return datum.toLowerCase().replace(/\.$/, '');
 }
 

@@ -7,8 +7,10 @@ import {
   NotHttp,
   complaintOf,
   exchange,
+  forProxy,
   httpFacts,
   httpOptions,
+  mayBeTheProxys,
   requestBytes,
   requestFor,
   unexpected,
@@ -28,13 +30,17 @@ function isTlsRecord([type, major]: Uint8Array): boolean {
   return (type === 0x15 || type === 0x16) && major === 3;
 }
 
-async function ask(kit: Kit, request: HttpRequest, given: GivenHttpOptions): Promise<Outcome> {
+async function ask(kit: Kit, request: HttpRequest, given: GivenHttpOptions, byProxy: boolean): Promise<Outcome> {
   const { socket } = await kit.tcp();
   try {
-    const answer = await exchange(socket, request);
+    const answer = await exchange(socket, byProxy ? forProxy(request) : request);
     const facts = httpFacts(answer, request);
     if (complaintOf(answer) === 'plain-http') {
       const detail = `HTTP status ${answer.status}, which says that HTTPS is expected on this port`;
+      return { kind: 'stranger', came: 'other-protocol', detail, facts };
+    }
+    if (byProxy && given['expect-status'] === undefined && mayBeTheProxys(answer)) {
+      const detail = `HTTP status ${answer.status}, which may be the proxy's own word`;
       return { kind: 'stranger', came: 'other-protocol', detail, facts };
     }
     return unexpected(answer, given, facts) ?? { kind: 'answered', depth: 'protocol', facts };
@@ -55,12 +61,16 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
       silence: 'conclusive',
       depths: ['port', 'protocol'],
       defaultDepth: 'protocol',
+      proxied: 'forward',
       sends: [
         { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
         { what: `${sample.method} ${sample.path}, about`, packets: 1, bytes: requestBytes(sample) },
       ],
     },
-    ask: (target: Target, kit: Kit) => ask(kit, requestFor(parsed, target.host, target.port, USUAL_PORT), parsed),
+    ask({ host, port, proxied }: Target, kit: Kit): Promise<Outcome> {
+      const request = requestFor(parsed, host, proxied?.port ?? port, USUAL_PORT);
+      return ask(kit, request, parsed, proxied !== undefined);
+    },
   };
 }
 

@@ -78,6 +78,23 @@ export function hostField(host: string, port: number, usualPort: number): string
   return port === usualPort ? name : `${name}:${port}`;
 }
 
+/**
+ * The same for a proxy that is to pass it on (RFC 9112 §3.2.2). Over TLS there is a tunnel instead, and no proxy reads it.
+ */
+export function forProxy(request: HttpRequest): HttpRequest {
+  return { ...request, path: `http://${request.host}${request.path}` };
+}
+
+/**
+ * Statuses that a proxy says of its own accord: it wants a login, denies, or reached nobody (RFC 9110 §15). Of the
+ * server beyond it they prove nothing.
+ */
+const OF_A_PROXY: ReadonlySet<number> = new Set([403, 407, 502, 503, 504]);
+
+export function mayBeTheProxys({ status }: HttpAnswer): boolean {
+  return OF_A_PROXY.has(status);
+}
+
 /** Bytes of the request on the wire, nearly: for `plan`. */
 export function requestBytes({ method, path, host }: HttpRequest): number {
   const lines = [

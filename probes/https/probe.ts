@@ -1,5 +1,5 @@
 // HTTPS (RFC 9110 over RFC 8446): one request in a secure channel, and the status that answers it. No redirect is
-// followed, no login tried, no proxy used.
+// followed, no login tried, no proxy used unless the site names one.
 import { z } from 'zod';
 import { EndOfStream, ProtocolError } from '../../src/bytes/errors.js';
 import type { TlsAlert } from '../../src/bytes/errors.js';
@@ -75,6 +75,7 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
       silence: 'conclusive',
       depths: ['port', 'secure', 'protocol'],
       defaultDepth: 'protocol',
+      proxied: 'tunnel',
       sends: [
         ...handshakeSends(parsed['client-cert'] !== undefined),
         { what: `${sample.method} ${sample.path}, about`, packets: 1, bytes: requestBytes(sample) },
@@ -83,7 +84,12 @@ function bind(_carrier: Carrier, given: unknown): BoundProbe {
     async ask(target: Target, kit: Kit): Promise<Outcome> {
       const reached = await handshake(kit, withName, ['http/1.1']);
       if ('outcome' in reached) return reached.outcome;
-      return ask(reached.secure, requestFor(parsed, target.host, target.port, USUAL_PORT), parsed, kit);
+      return ask(
+        reached.secure,
+        requestFor(parsed, target.host, target.proxied?.port ?? target.port, USUAL_PORT),
+        parsed,
+        kit,
+      );
     },
   };
 }

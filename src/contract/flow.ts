@@ -109,6 +109,8 @@ export interface Plan {
   readonly login: boolean;
   readonly checks: readonly PlannedCheck[];
   readonly skipped: readonly Skipped[];
+  /** The proxy that HTTP and HTTPS go through: `http://HOST:PORT`, or `environment`. Absent: none, whatever the environment says. */
+  readonly proxy?: string;
   /** `how` words of `unproven` that the site accepts. */
   readonly acceptHow: readonly string[];
   readonly secrets: Readonly<Record<string, SecretSource>>;
@@ -117,4 +119,6 @@ export interface Plan {
 /** A planned check on one address. Its id ends in `/address` where the host is a name. */
 export interface BoundCheck extends PlannedCheck {
   readonly to: End;
+  /** The proxy that was asked, `HOST:PORT`. It finds the target's address itself, so `to` has none. */
+  readonly via?: string;
 }

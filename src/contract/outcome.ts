@@ -54,6 +54,8 @@ export type Outcome =
       readonly afterMs: number;
       readonly by?: string;
       readonly ttl?: number;
+      /** Its words, where it was a proxy and no packet that refused: `HTTP status 403 to CONNECT`. */
+      readonly said?: string;
     }
   /** `sent` counts packets of ours where we know it (all but TCP); for TCP it is 1, the kernel repeats it. */
   | { readonly kind: 'silent'; readonly sent: number; readonly waitedMs: number }

@@ -24,6 +24,17 @@ export interface Traits {
   readonly sends: readonly { readonly what: string; readonly packets: number; readonly bytes: number }[];
   /** What the machine must grant, if anything: `bind to UDP port 68`. */
   readonly needs?: string;
+  /**
+   * How a proxy carries this probe where the site names one: a `tunnel` that the kit opens (CONNECT, RFC 9110 §9.3.6), or
+   * requests that the probe writes for it to `forward` (absolute-form, RFC 9112 §3.2.2). Absent: not at all.
+   */
+  readonly proxied?: Proxied['how'];
+}
+
+/** Address and port of the target are those of a proxy; its host, and this port, lie beyond it. */
+export interface Proxied {
+  readonly port: number;
+  readonly how: 'tunnel' | 'forward';
 }
 
 export interface Probe {
@@ -63,6 +74,7 @@ export interface Target {
   readonly sourcePort?: number;
   readonly answersFrom?: number;
   readonly broadcast?: boolean;
+  readonly proxied?: Proxied;
 }
 
 /** Everything a probe may touch. */

@@ -11,6 +11,7 @@ import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
 import { networkInterfaces } from 'node:os';
+import { proxiesOf } from '../plan/proxy.js';
 import type { Setting } from './cli.js';
 import { UsageError } from './fail.js';
 import { loadSecrets } from './secrets.js';
@@ -47,6 +48,8 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
       expected: `${Object.keys(networkInterfaces()).join(', ')}, or an address of one of these`,
     });
   }
+  const proxies = proxiesOf(plan.proxy, process.env);
+  if (!proxies.ok) throw new UsageError(...proxies.problems);
   const secrets = loadSecrets(plan);
   const tool = await toolOf(setting);
   const concurrency = Math.max(1, Math.min(settings.limits.concurrency, descriptorLimit() - RESERVED_DESCRIPTORS));
@@ -64,6 +67,7 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     resolve: (host) => resolveName(host, () => clock.monotonicMs()),
     routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
     openKit: (target) => openKit(target, kit),
+    proxyFor: proxies.value,
     onEvent: (event) => onEvent(secrets.redact(event)),
   };
   const running = startCheck(plan, { ...settings, limits: { ...settings.limits, concurrency } }, world);

@@ -84,6 +84,7 @@ export function reportedCheck(judged: Judged): ReportedCheck {
       ...(check.to.address === undefined ? {} : { address: check.to.address }),
       ...(check.to.port === undefined ? {} : { port: check.to.port }),
     },
+    ...(check.via === undefined ? {} : { via: check.via }),
     carrier: carrierKey(check.carrier),
     probe: check.probe,
     verdict: judged.verdict,

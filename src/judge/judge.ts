@@ -8,6 +8,7 @@ import { wordsOf, type Finding } from './finding.js';
 import { intercepted } from './interception.js';
 import { issuerWarnings } from './issuers.js';
 import { hostsOf } from './liveness.js';
+import { refusedByProxy, silentProxy } from './proxy.js';
 import { refused } from './refusal.js';
 import { sceneOf, type Scene } from './scene.js';
 import { sentences } from './sentences.js';
@@ -55,9 +56,9 @@ function findingOf(scene: Scene): Finding {
     case 'stranger':
       return intercepted(scene, outcome) ?? stranger(scene, outcome);
     case 'refused':
-      return refused(scene, outcome);
+      return refusedByProxy(scene, outcome) ?? refused(scene, outcome);
     case 'silent':
-      return silent(scene, outcome);
+      return silentProxy(scene) ?? silent(scene, outcome);
     case 'sent':
       return intercepted(scene, outcome) ?? sent(scene);
     case 'unable':

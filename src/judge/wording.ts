@@ -41,7 +41,8 @@ export function routeWords(check: BoundCheck, localAddress?: string): string {
   if (check.direction === 'in') {
     return `${endWords(check.from)} to ${check.to.address ?? check.to.host ?? 'this machine'}, ${what}`;
   }
-  return `${sourceOf(check, localAddress) ?? 'this machine'} to ${endWords(check.to)}, ${what}`;
+  const via = check.via === undefined ? '' : ` through the proxy ${check.via}`;
+  return `${sourceOf(check, localAddress) ?? 'this machine'} to ${endWords(check.to)}${via}, ${what}`;
 }
 
 /** A stranger's words inside a sentence of ours: one line, printable, short. */

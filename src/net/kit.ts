@@ -4,6 +4,7 @@ import type { KitSession } from '../contract/ledger.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { Kit, Packets, Pinged, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
 import type { RawSockets } from './raw.js';
+import { openTunnel } from './proxy.js';
 import { Session } from './session.js';
 import type { SessionOptions } from './session.js';
 import { SocketStream } from './stream.js';
@@ -40,8 +41,10 @@ class NetKit implements Kit {
     return this.#session.signal;
   }
 
-  tcp(): Promise<SocketStream> {
-    return connectTcp(this.#session);
+  async tcp(): Promise<SocketStream> {
+    const stream = await connectTcp(this.#session);
+    if (this.#session.target.proxied?.how === 'tunnel') await openTunnel(this.#session, stream);
+    return stream;
   }
 
   async tls(options: TlsOptions = {}, over?: Stream): Promise<SecureStream> {

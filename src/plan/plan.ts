@@ -72,6 +72,7 @@ export function makePlan(input: PlanInput): Parsed<Plan> {
     here: scope.here,
     ...(scope.source === undefined ? {} : { source: scope.source }),
     login: scope.login,
+    ...(site?.proxy === undefined ? {} : { proxy: site.proxy.value }),
     checks: [...checks.values()],
     skipped,
     acceptHow: scope.acceptHow,

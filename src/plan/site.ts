@@ -139,9 +139,9 @@ const siteSchema = once(() => {
     login: z.boolean().optional().describe('Use credentials. Default: false.'),
     proxy: z
       .string({ error: PROXY_EXPECTED })
-      .regex(/^(environment|https?:\/\/[^\s/?#@]+\/?)$/, { error: PROXY_EXPECTED })
+      .regex(/^(environment|http:\/\/[^\s/?#@]+\/?)$/, { error: PROXY_EXPECTED })
       .optional()
-      .describe('The proxy that HTTP checks go through; another path is proven then.'),
+      .describe('The proxy that HTTP and HTTPS checks go through; another path is proven then. Default: none.'),
   });
 });
 

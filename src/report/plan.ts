@@ -95,11 +95,17 @@ function head(plan: Plan, style: Style): string[] {
         ['Profiles', plan.profiles.map(({ id, title: name }) => `${id} (${name})`).join('; ') || 'none'],
         ['Here', plan.here.join(', ') || 'none'],
         ['Source', plan.source ?? 'as the route to each target says'],
+        ...(plan.proxy === undefined ? [] : [['Proxy', proxyWords(plan.proxy)] as const]),
         ['Logins', plan.login ? 'credentials of the site are used' : 'no credentials are used'],
       ],
       style,
     ),
   ];
+}
+
+function proxyWords(proxy: string): string {
+  const whose = proxy === 'environment' ? 'what the environment names when it runs' : proxy;
+  return `${whose}; HTTP and HTTPS go through it, HTTPS by one request more (CONNECT, about 100 B)`;
 }
 
 function section(title: string, entries: readonly Entry[], style: Style): string[] {
@@ -189,6 +195,7 @@ export function planJson(plan: Plan): string {
     here: plan.here,
     source: plan.source,
     login: plan.login,
+    proxy: plan.proxy,
     totals: planTotals(plan),
     checks: plan.checks.map((check) => ({
       id: check.id,
