@@ -203,7 +203,10 @@ class Conversation {
     }
   }
 
-  /** RFC 8907 §5.4.3: who does not go on with a login says so. A server does not answer that. */
+  /**
+   * RFC 8907 §5.4.3: who does not go on with a login says so, and is not answered. A server may log that, without a user
+   * and with our reason; one that is left without a word may log an error.
+   */
   async leave(reply: Reply | undefined): Promise<void> {
     try {
       const waits = reply !== undefined && /^get-/.test(reply.status);

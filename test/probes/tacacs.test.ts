@@ -83,6 +83,17 @@ describe('a TACACS+ packet', () => {
     });
   });
 
+  it.each([
+    ['get-user', { status: 'get-user', noEcho: false, message: 'User Access Verification..Username: ' }],
+    ['get-pass', { status: 'get-pass', noEcho: true, message: 'User Access Verification..Password: ' }],
+    ['pass', { status: 'pass', noEcho: false, message: '' }],
+    ['fail', { status: 'fail', noEcho: false, message: 'Password incorrect..' }],
+    ['pap-pass', { status: 'pass', noEcho: false, message: '' }],
+    ['other-secret', { status: 'error', noEcho: false, message: 'Illegal packet (version=0xc0 type=0x01)' }],
+  ])('tells what tac_plus-ng said: %s', (name, reply) => {
+    expect(parseReply(bodyOf(of(`tac-plus-ng-reply-${name}`), bytesOf('testing123')))).toEqual(reply);
+  });
+
   it('is encoded as others do', () => {
     expect(encodeContinue({ abort: false, message: bytesOf('pass'), reason: '' })).toEqual(
       bodyOf(of('scapy-continue-pass'), bytesOf('test')),
