@@ -13,6 +13,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   icmp: () => import('./icmp/probe.js'),
   ike: () => import('./ike/probe.js'),
   'ipsec-over-udp': () => import('./ipsec-over-udp/probe.js'),
+  ldap: () => import('./ldap/probe.js'),
   ntp: () => import('./ntp/probe.js'),
   radius: () => import('./radius/probe.js'),
   smtp: () => import('./smtp/probe.js'),

@@ -148,7 +148,7 @@ async function asked(talk: Conversation, given: Given, mode: Mode): Promise<Outc
 /** SMTP that says no to EHLO. Postfix completes every handshake, and refuses what it thinks of the certificate here. */
 function withoutEhlo(talk: Conversation, said: string, shown: boolean): Outcome {
   talk.tell({ ehlo: said });
-  if (talk.secured && /client certificate/i.test(said)) {
+  if (talk.session !== undefined && /client certificate/i.test(said)) {
     if (shown) return talk.turnedAway('credentials', said);
     talk.tell({ clientCertificate: 'demanded' });
   }

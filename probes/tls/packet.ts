@@ -199,8 +199,9 @@ export class Conversation {
     return this.#stream;
   }
 
-  get secured(): boolean {
-    return this.#session !== undefined;
+  /** What the handshake showed; undefined before one. */
+  get session(): TlsSession | undefined {
+    return this.#session;
   }
 
   /** Connects, and secures it at once where TLS is `implicit`; like `secure`, returns an outcome where that failed. */
