@@ -72,11 +72,10 @@ export function pingTextOf(text: string, address: string, family: Family): PingT
       }
     }
   }
-  const complaint = lines.find((line) => /^ping6?: /.test(line)) ?? '';
-  if (/: Network is unreachable$/.test(complaint)) return { kind: 'local', signal: 'no-route' };
-  if (/sendmsg: Operation not permitted$/.test(complaint)) return { kind: 'local', signal: 'local-firewall' };
-  if (/(Operation not permitted|Permission denied|permission denied.*)$/.test(complaint))
-    return { kind: 'no-permission' };
+  const complains = (of: RegExp): boolean => lines.some((line) => /^ping6?: /.test(line) && of.test(line));
+  if (complains(/: Network is unreachable$/)) return { kind: 'local', signal: 'no-route' };
+  if (complains(/: sendmsg: Operation not permitted$/)) return { kind: 'local', signal: 'local-firewall' };
+  if (complains(/(Operation not permitted|[Pp]ermission denied.*)$/)) return { kind: 'no-permission' };
   return { kind: 'nothing' };
 }
 

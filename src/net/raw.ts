@@ -99,7 +99,7 @@ class SystemRawSockets implements RawSockets {
 
   async missing(): Promise<string | undefined> {
     const loaded = await library();
-    if (loaded instanceof Error) return notLoaded(loaded);
+    if (loaded instanceof Error) return whyNotLoaded(loaded);
     try {
       loaded.createSocket({ protocol: 1, addressFamily: 1, bufferSize: 1 }).close();
       return undefined;
@@ -113,7 +113,7 @@ class SystemRawSockets implements RawSockets {
   async open(protocol: number, family: Family, hear: (packet: Heard) => void, source?: string): Promise<RawSocket> {
     const loaded = await library();
     if (loaded instanceof Error) {
-      throw Object.assign(new Error(notLoaded(loaded), { cause: loaded }), { code: 'EPERM', syscall: 'socket' });
+      throw Object.assign(new Error(whyNotLoaded(loaded), { cause: loaded }), { code: 'EPERM', syscall: 'socket' });
     }
     const key = `${protocol} ${family} ${source ?? ''}`;
     const shared = this.#shared.get(key) ?? this.#create(loaded, key, protocol, family, source);
@@ -195,9 +195,10 @@ function wholePacket(protocol: number, source: string, destination: string, payl
   return encodeIpPacket({ ...packet, payload: summed });
 }
 
-function notLoaded(error: Error): string {
-  const code = 'code' in error ? String(error.code) : '';
-  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+/** In at most 63 characters. */
+export function whyNotLoaded(error: Error): string {
+  // Only the package itself is looked for by an import; what it lacks when it was not built, it requires.
+  return 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND'
     ? 'raw-socket is not installed (npm install raw-socket)'
     : 'raw-socket is not built for this Node (npm rebuild raw-socket)';
 }
