@@ -60,6 +60,8 @@ export interface Conformance {
    * then the test's own, and no stand-in of the probe's may do it.
    */
   readonly echoes?: boolean;
+  /** Default: both. A protocol of one family alone has reason to refuse the other. */
+  readonly families?: readonly Family[];
   /** Strangers that this probe has reason to take for its own protocol. */
   readonly atHome?: readonly Stranger[];
 }
@@ -87,7 +89,7 @@ const outcomeKinds: Readonly<Record<OutcomeKind, true>> = {
  * none of the hostile peers may be taken for a healthy one.
  */
 export function describeConformance(module: ProbeModule, conformance: Conformance): void {
-  const { name, carrier, answersEarly = false, echoes = false, atHome = [] } = conformance;
+  const { name, carrier, answersEarly = false, echoes = false, families = [4, 6], atHome = [] } = conformance;
   const { probe } = module;
 
   describe(`${name}, as every probe`, () => {
@@ -157,7 +159,7 @@ export function describeConformance(module: ProbeModule, conformance: Conformanc
     }
 
     function describeHealthy(healthy: StandIn): void {
-      it.for([4, 6] as const)('is answered by its stand-in over IPv%i', async (family, ctx) => {
+      it.for(families)('is answered by its stand-in over IPv%i', async (family, ctx) => {
         skipFor(ctx, noFamily(family));
         const peer = await open(standInAt(healthy, family));
         const outcome = await ask(peer.port, AMPLE_MS, family);
@@ -251,7 +253,7 @@ export function describeConformance(module: ProbeModule, conformance: Conformanc
       }
     }
 
-    it.for([4, 6] as const)('is refused where nothing listens, over IPv%i', async (family, ctx) => {
+    it.for(families)('is refused where nothing listens, over IPv%i', async (family, ctx) => {
       skipFor(ctx, noFamily(family));
       const outcome = await ask(await closedPort(carrier, family), AMPLE_MS, family);
       expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
