@@ -56,7 +56,7 @@ const MESSAGE_AUTHENTICATOR = 80;
  * How we call ourselves, for the server's log. It says which service is asked, too: a stand-in stands on any port and
  * has nothing else to tell by.
  */
-export const NAS_IDENTIFIER = { authentication: 'linecheck', accounting: 'linecheck accounting' } as const;
+export const NAS_IDENTIFIER = { authentication: 'linecheck auth', accounting: 'linecheck acct' } as const;
 
 /** Signs where the site gives no secret, and the stand-in's answers. A real server knows it as little as any other. */
 export const publishedSecret: Uint8Array = Uint8Array.from(Buffer.from('linecheck: no secret'));

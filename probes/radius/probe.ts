@@ -98,8 +98,8 @@ function traitsOf({ mode }: Given): Traits {
     defaultDepth: 'protocol',
     sends: [
       mode === 'access'
-        ? { what: 'Access-Request with --login, else Status-Server; at most', packets: 1, bytes: ACCESS_BYTES }
-        : { what: 'Status-Server, without a user; at most', packets: 1, bytes: STATUS_BYTES },
+        ? { what: 'Access-Request with --login, else Status-Server', packets: 1, bytes: ACCESS_BYTES }
+        : { what: 'Status-Server, which names no user', packets: 1, bytes: STATUS_BYTES },
     ],
   };
 }

@@ -77,14 +77,12 @@ function traitsOf({ user }: Given): Traits {
       { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
       login
         ? {
-            what: 'START of a login, with the user only with --login; at most',
+            what: 'START of a login, with the user only with --login',
             packets: 1,
             bytes: start + 2 * MAX_FIELD_BYTES,
           }
         : { what: 'START of an ASCII login without a user', packets: 1, bytes: start },
-      ...(login
-        ? [{ what: 'CONTINUE with what a login needs, only with --login; at most', packets: 2, bytes: typed }]
-        : []),
+      ...(login ? [{ what: 'CONTINUE with what a login needs, only with --login', packets: 2, bytes: typed }] : []),
       { what: 'CONTINUE that aborts the login', packets: 1, bytes: abort },
     ],
   };

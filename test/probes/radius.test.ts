@@ -343,7 +343,7 @@ describe('the radius probe', () => {
       kind: 'stranger',
       detail: 'a RADIUS Accounting-Response: an accounting service, and not authentication',
     });
-    expect(names).toEqual(['linecheck accounting', 'linecheck accounting', 'linecheck']);
+    expect(names).toEqual(['linecheck acct', 'linecheck acct', 'linecheck auth']);
   });
 
   it('ignores an answer with another identifier, and one whose Message-Authenticator is wrong', async () => {
@@ -446,7 +446,7 @@ describe('the radius stand-in', () => {
 
   it.each([
     ['a Status-Server', asked(12), 2],
-    ['a Status-Server to an accounting service', asked(12, 'linecheck accounting'), 5],
+    ['a Status-Server to an accounting service', asked(12, 'linecheck acct'), 5],
     ['an Access-Request', asked(1), 3],
   ])('answers %s with a secret that everybody knows', (_, request, code) => {
     const [answer = new Uint8Array(0), ...more] = reply(request);
