@@ -18,6 +18,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   radius: () => import('./radius/probe.js'),
   smtp: () => import('./smtp/probe.js'),
   snmp: () => import('./snmp/probe.js'),
+  'snmp-trap': () => import('./snmp-trap/probe.js'),
   ssh: () => import('./ssh/probe.js'),
   tacacs: () => import('./tacacs/probe.js'),
   tcp: () => import('./tcp/probe.js'),
