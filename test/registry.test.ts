@@ -15,6 +15,7 @@ const withoutStandIn: Readonly<Record<string, string>> = {
   esp: 'A peer that answers an ESP packet of no association does not exist.',
   gre: 'It would need a raw socket, and take the packets of real tunnels.',
   icmp: 'The kernel answers.',
+  'ipsec-over-udp': 'A peer that answers whom it has no tunnel with does not exist.',
 };
 
 const shallowToDeep: readonly Depth[] = ['port', 'secure', 'protocol', 'service'];

@@ -19,8 +19,7 @@ const traits: Traits = {
 
 export const probe: Probe = {
   name: 'ipsec-over-udp',
-  summary:
-    "Cisco's IPsec over UDP: a refusal shows that nothing listens; a gateway is silent to strangers, so silence proves nothing.",
+  summary: "Cisco's IPsec over UDP: a refusal shows that nothing listens; silence proves nothing.",
   carriers: ['udp'],
   defaultPort: 10_000,
   options: z.strictObject({}),
