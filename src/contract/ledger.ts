@@ -24,6 +24,8 @@ export interface SocketRecord {
   strangers: number;
   strangerLook?: string;
   refusal?: Refusal;
+  /** The kernel gave up before our deadline: ETIMEDOUT. */
+  timedOut?: boolean;
   unable?: { readonly reason: UnableReason; readonly detail: string };
   localAddress?: string;
 }

@@ -5,7 +5,7 @@ import { ProtocolError } from '../bytes/errors.js';
 import { lookOf } from '../bytes/text.js';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { Accept, Datagrams, Endpoint, SendOptions, UdpOptions } from '../contract/probe.js';
-import type { SocketFailed } from './session.js';
+import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
 import { currentTurn } from './turn.js';
 
@@ -252,6 +252,14 @@ export async function openUdp(session: Session, options: UdpOptions): Promise<Da
     shared: bindPort !== undefined || elsewhere,
   });
   const local = socket.address();
+  if (connected && local.port === port && local.address === address) {
+    // The question would come back as its own answer.
+    record.unable = {
+      reason: 'address-in-use',
+      detail: `${address} port ${port} is where this question itself leaves from`,
+    };
+    throw new SocketFailed(record.unable.detail);
+  }
   // A connected socket never hears an answer from another port. A second one on the same local port does, and the first
   // still hears the refusals.
   const ear = elsewhere

@@ -49,14 +49,21 @@ export function outcomeOf(thrown: unknown, ledger: Ledger, waitedMs: number): Ou
   if (thrown instanceof ProtocolError) return stranger('other-protocol', thrown.message);
   const socket = ledger.sockets.at(-1);
   const facts: Facts = socket === undefined || socket.received === 0 ? {} : { receivedBytes: socket.received };
+  if (isFault(thrown)) return bug(thrown);
+  if (socket?.timedOut === true) return { kind: 'silent', sent: 1, waitedMs };
   if (socket?.state === 'reset') return stranger('reset', 'the connection was accepted and then reset', facts);
   if (thrown instanceof EndOfStream || socket?.state === 'ended' || socket?.state === 'closed') {
     return stranger('close', 'the connection was accepted and then closed', facts);
   }
-  if (socket !== undefined && socket.state === 'opening' && socket.carrier === 'tcp') {
-    // The kernel's own patience ended before ours: ETIMEDOUT.
-    return { kind: 'silent', sent: 1, waitedMs };
-  }
+  return bug(thrown);
+}
+
+/** What only a mistake in a program throws, ours or a library's: no network makes it. */
+function isFault(thrown: unknown): boolean {
+  return [TypeError, ReferenceError, RangeError, SyntaxError].some((kind) => thrown instanceof kind);
+}
+
+function bug(thrown: unknown): Outcome {
   const detail = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
   return { kind: 'unable', reason: 'bug', detail };
 }

@@ -336,6 +336,15 @@ describe('datagrams', () => {
     expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
   });
 
+  it('take no question of their own for its answer', async () => {
+    const port = await shutPort();
+    const { outcome } = await asking(async (_, kit) => (await kit.udp()).exchange(Buffer.from('ask'), () => answered), {
+      port,
+      sourcePort: port,
+    });
+    expect(outcome).toMatchObject({ kind: 'unable', reason: 'address-in-use' });
+  });
+
   it('leave by the source address that the user chose', async () => {
     let seen = '';
     const port = await udpPeer((socket, _, from) => {

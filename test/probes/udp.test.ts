@@ -150,9 +150,7 @@ describe('options', () => {
   });
 
   it('says what is sent', () => {
-    expect(probe.bind('udp', {}).traits.sends).toEqual([
-      { what: 'a label and a nonce', packets: 1, bytes: 19 },
-    ]);
+    expect(probe.bind('udp', {}).traits.sends).toEqual([{ what: 'a label and a nonce', packets: 1, bytes: 19 }]);
     expect(probe.bind('udp', { 'payload-hex': '0102', 'one-way': true }).traits.sends).toEqual([
       { what: 'the bytes that the flow spells out', packets: 1, bytes: 2 },
     ]);

@@ -93,7 +93,24 @@ describe('an exception means', () => {
     ],
     ['a close', ledger({ state: 'ended' }), new EndOfStream(0), { came: 'close' }],
     ['a reset', ledger({ state: 'reset' }), new Error('read ECONNRESET'), { came: 'reset' }],
-    ["the kernel's own timeout", ledger({ state: 'opening' }), new Error('connect ETIMEDOUT'), { kind: 'silent' }],
+    [
+      "the kernel's own timeout",
+      ledger({ state: 'opening', timedOut: true }),
+      new Error('connect ETIMEDOUT'),
+      { kind: 'silent' },
+    ],
+    [
+      'a bug where a program failed before the handshake was over',
+      ledger({ state: 'opening' }),
+      new Error('x'),
+      { kind: 'unable', reason: 'bug' },
+    ],
+    [
+      'a bug where a program failed, though the far end closed meanwhile',
+      ledger({ state: 'ended' }),
+      new TypeError('x is undefined'),
+      { kind: 'unable', reason: 'bug' },
+    ],
     ['a bug where no socket saw anything', ledger(undefined), new TypeError('x'), { kind: 'unable', reason: 'bug' }],
     ['a bug where the connection was fine', ledger({}), new TypeError('x'), { kind: 'unable', reason: 'bug' }],
   ])('%s', (_, seen, thrown, outcome) => {
