@@ -158,7 +158,13 @@ export class Session {
     switch (meaning?.kind) {
       case 'refused':
         // A later error of the same socket is an echo of the first.
-        record.refusal ??= { kind: 'refused', signal: meaning.signal, afterMs: Math.round(afterMs) };
+        record.refusal ??= {
+          kind: 'refused',
+          signal: meaning.signal,
+          afterMs: Math.round(afterMs),
+          // Of a proxy nobody else knows the address.
+          ...(meaning.signal === 'refused' && this.target.proxied !== undefined ? { by: this.target.address } : {}),
+        };
         this.say('refused', `${error.code ?? ''}: ${meaning.signal}`);
         break;
       case 'unable':
@@ -169,6 +175,8 @@ export class Session {
         this.say('reset', 'the far end reset the connection');
         break;
       case 'timeout':
+        record.timedOut = true;
+        break;
       case undefined:
         break;
     }
