@@ -117,12 +117,12 @@ async function asked(talk: Conversation, mode: Mode): Promise<Outcome> {
     talk.tell({ authTls: `refused: ${said}` });
     return mode === 'auth-tls' ? talk.stranger(`FTP that refuses AUTH TLS: "${said}"`) : talk.answered();
   }
-  const failed = await talk.secure();
+  const failed = await talk.secure({ authTls: 'completed' });
   if (failed !== undefined) return failed;
   // Some features come only with TLS, and a server that does not like our certificate says so when it is asked something.
   await talk.stream.write(encodeCommand('FEAT'));
   const again = featuresOf(await nextReply(talk.stream));
-  talk.tell({ ...(again.length === 0 ? {} : featureFacts(again)), authTls: 'completed' });
+  talk.tell(again.length === 0 ? {} : { ...featureFacts(again), authTls: 'completed' });
   return talk.answered();
 }
 

@@ -183,9 +183,8 @@ async function asked(dialogue: Dialogue, given: Given, mode: Mode): Promise<Outc
     const { result } = await dialogue.exchange('extended', (id) => encodeStartTls(id));
     if (result.code === RESULT.success) {
       talk.tell({});
-      const failed = await talk.secure();
+      const failed = await talk.secure({ startTls: 'completed' });
       if (failed !== undefined) return failed;
-      talk.tell({ startTls: 'completed' });
     } else {
       talk.tell({ startTls: `refused: ${sentenceOf(result)}` });
       if (mode === 'starttls') return talk.stranger(`LDAP that refuses StartTLS: ${sentenceOf(result)}`);

@@ -136,9 +136,8 @@ async function asked(talk: Conversation, given: Given, mode: Mode): Promise<Outc
     talk.tell({ startTls: `refused: ${said}` });
     return without(`SMTP that refuses STARTTLS: "${said}"`);
   }
-  const outcome = await talk.secure();
+  const outcome = await talk.secure({ startTls: 'completed' });
   if (outcome !== undefined) return outcome;
-  talk.tell({ startTls: 'completed' });
   const again = await introduce(talk.stream, name);
   if (!again.ok) return withoutEhlo(talk, sentenceOf(again.reply), shown);
   talk.tell(ehloFacts(again.reply));

@@ -175,6 +175,16 @@ export async function handshake(
 }
 
 /**
+ * How long to wait for what a TLS 1.3 server thinks of our Certificate message, ms. The client's handshake ends before
+ * the server has read it (RFC 8446 §2, figure 1): the alert comes a round trip later, after a look at a directory perhaps.
+ */
+export function watchMs(requested: boolean | undefined, handshakeMs: number): number {
+  if (requested === false) return 0;
+  const least = requested === true ? 1000 : 100;
+  return Math.min(3000, Math.max(least, 3 * handshakeMs));
+}
+
+/**
  * A conversation that begins in the clear and may go on in TLS (StartTLS), or begins in it, and what it has told so far.
  * For protocols that have both.
  */
@@ -212,20 +222,38 @@ export class Conversation {
   }
 
   /**
-   * TLS over what was opened, else over a connection of its own. Returns an outcome where an alert ended the handshake.
-   * Throws ProtocolError where plain text followed the agreement to begin: it is nobody's word (RFC 3207 §6).
+   * TLS over what was opened, else over a connection of its own; then `agreed` holds as well. Returns an outcome where an
+   * alert or a close came instead. Throws ProtocolError where plain text followed the agreement to begin: it is nobody's
+   * word (RFC 3207 §6).
    */
-  async secure(): Promise<Outcome | undefined> {
+  async secure(agreed: Facts = {}): Promise<Outcome | undefined> {
     if ((await this.#stream?.peek(0)) === 'bytes') throw new ProtocolError('plain text where TLS was agreed on');
+    const beganMs = this.#kit.now();
     const reached = await handshake(this.#kit, this.#given, undefined, this.#stream);
     if ('outcome' in reached) return this.#withFacts(reached.outcome);
-    this.#stream = reached.secure;
-    this.#session = reached.secure.session;
-    reached.secure.socket.once('error', (error: NodeJS.ErrnoException) => {
+    const { secure } = reached;
+    this.#stream = secure;
+    this.#session = secure.session;
+    secure.socket.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code?.startsWith('ERR_SSL_') === true) this.#broken = error.code;
     });
-    this.#facts = { ...this.#facts, ...tlsFacts(this.#session, this.#kit.now()) };
-    return undefined;
+    const nowMs = this.#kit.now();
+    this.#facts = { ...this.#facts, ...tlsFacts(secure.session, nowMs), ...agreed };
+    if (secure.session.protocol !== 'TLSv1.3' || secure.session.clientCertificateRequested !== true) return undefined;
+    const ended = await secure.peek(watchMs(true, nowMs - beganMs));
+    return ended === 'end' || ended === 'reset' ? this.#closedWithoutAlert(ended) : undefined;
+  }
+
+  /** GnuTLS in slapd asks for a certificate, and where it does not like ours it closes without an alert. */
+  #closedWithoutAlert(ended: 'end' | 'reset'): Outcome {
+    const came = ended === 'end' ? 'close' : 'reset';
+    const facts = { ...this.#facts, afterHandshake: came };
+    if (this.#given['client-cert'] !== undefined) {
+      const detail = 'the end of the connection after the client certificate that was asked for';
+      return { kind: 'stranger', came, detail, facts: { ...facts, clientCertificate: 'probably refused' } };
+    }
+    const depth = this.#spoken ? 'protocol' : 'secure';
+    return { kind: 'answered', depth, facts: { ...facts, clientCertificate: 'probably demanded' } };
   }
 
   /** The protocol was spoken, and said this. */

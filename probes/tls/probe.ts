@@ -10,6 +10,7 @@ import {
   outcomeOfAlert,
   tlsFacts,
   tlsOptions,
+  watchMs,
 } from './packet.js';
 
 export { standIn } from './stand-in.js';
@@ -25,16 +26,6 @@ const options = z
       .optional(),
   })
   .refine(keyNeedsCertificate.check, keyNeedsCertificate.problem);
-
-/**
- * How long to wait for what a TLS 1.3 server thinks of our Certificate message, ms. The client's handshake ends before
- * the server has read it (RFC 8446 §2, figure 1): the alert comes a round trip later, after a look at a directory perhaps.
- */
-function watchMs(requested: boolean | undefined, handshakeMs: number): number {
-  if (requested === false) return 0;
-  const least = requested === true ? 1000 : 100;
-  return Math.min(3000, Math.max(least, 3 * handshakeMs));
-}
 
 /** How the channel ended within `ms`, if it did; throws TlsAlert where an alert ended it. */
 async function ending(secure: SecureStream, ms: number): Promise<'close' | 'reset' | undefined> {
