@@ -20,6 +20,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   snmp: () => import('./snmp/probe.js'),
   'snmp-trap': () => import('./snmp-trap/probe.js'),
   ssh: () => import('./ssh/probe.js'),
+  syslog: () => import('./syslog/probe.js'),
   tacacs: () => import('./tacacs/probe.js'),
   tcp: () => import('./tcp/probe.js'),
   tls: () => import('./tls/probe.js'),
