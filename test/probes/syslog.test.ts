@@ -137,13 +137,16 @@ describe('the syslog probe', () => {
     });
   });
 
-  it.each(['close', 'reset'] as const)('calls a server that takes the message and then ends with a %s a stranger', async (came) => {
-    const peer = await tcpPeer((socket) => {
-      socket.once('data', () => (came === 'close' ? socket.end() : socket.resetAndDestroy()));
-    });
-    closing.push(() => peer.close());
-    expect(await ask(peer.port, {})).toMatchObject({ kind: 'stranger', came });
-  });
+  it.each(['close', 'reset'] as const)(
+    'calls a server that takes the message and then ends with a %s a stranger',
+    async (came) => {
+      const peer = await tcpPeer((socket) => {
+        socket.once('data', () => (came === 'close' ? socket.end() : socket.resetAndDestroy()));
+      });
+      closing.push(() => peer.close());
+      expect(await ask(peer.port, {})).toMatchObject({ kind: 'stranger', came });
+    },
+  );
 });
 
 function nonceOf(outcome: Outcome): string {
