@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Outcome } from '../../src/contract/outcome.js';
 import type { BoundProbe, Carrier, Kit, Probe, Target, Traits } from '../../src/contract/probe.js';
 import { encodeCommand, leave, nextReply, sentenceOf, type Reply } from '../smtp/packet.js';
-import { Conversation, handshakeSends, keyNeedsCertificate, tlsOptions, wantsTls } from '../tls/packet.js';
+import { Conversation, handshakeSends, keyNeedsCertificate, sendsInTls, tlsOptions, wantsTls } from '../tls/packet.js';
 import { featureFacts, featuresOf, greetingFacts, isFtpRefusal, offersAuthTls, wantsLogin } from './packet.js';
 
 export { standIn } from './stand-in.js';
@@ -58,11 +58,11 @@ function traitsOf(given: Given): Traits {
       { what: 'FEAT, and SYST where that is not known', packets: 2, bytes: encodeCommand('FEAT').length },
       ...(plain
         ? []
-        : [
+        : sendsInTls(given.mode !== undefined || wantsTls(given), [
             { what: 'AUTH TLS, unless TLS stands from the start', packets: 1, bytes: encodeCommand('AUTH TLS').length },
             ...handshakeSends(given['client-cert'] !== undefined),
             { what: 'FEAT and QUIT in TLS, with its framing', packets: 3, bytes: 64 },
-          ]),
+          ])),
       { what: 'QUIT', packets: 1, bytes: encodeCommand('QUIT').length },
     ],
   };

@@ -8,6 +8,7 @@ import {
   Conversation,
   handshakeSends,
   keyNeedsCertificate,
+  sendsInTls,
   tlsOptions,
   wantsTls,
   type GivenTlsOptions,
@@ -132,11 +133,11 @@ function traitsOf(given: Given): Traits {
     sends: [
       ...(plain
         ? []
-        : [
+        : sendsInTls(given.mode !== undefined || wantsTls(given), [
             { what: 'StartTLS request', packets: 1, bytes: encodeStartTls(id).length },
             ...handshakeSends(given['client-cert'] !== undefined),
             { what: 'the framing of what is said in TLS, up to', packets: 6, bytes: 32 },
-          ]),
+          ])),
       ...(dn === undefined
         ? []
         : [

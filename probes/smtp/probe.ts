@@ -3,7 +3,15 @@
 import { z } from 'zod';
 import type { Outcome } from '../../src/contract/outcome.js';
 import type { BoundProbe, Carrier, Kit, Probe, Stream, Target, Traits } from '../../src/contract/probe.js';
-import { Conversation, handshakeSends, hostName, keyNeedsCertificate, tlsOptions, wantsTls } from '../tls/packet.js';
+import {
+  Conversation,
+  handshakeSends,
+  hostName,
+  keyNeedsCertificate,
+  sendsInTls,
+  tlsOptions,
+  wantsTls,
+} from '../tls/packet.js';
 import {
   ehloFacts,
   encodeCommand,
@@ -75,12 +83,12 @@ function traitsOf(given: Given): Traits {
       { what: 'EHLO and HELO, up to', packets: 2, bytes: encodeCommand('EHLO', name).length },
       ...(plain
         ? []
-        : [
+        : sendsInTls(given.mode !== undefined || wantsTls(given), [
             { what: 'STARTTLS, unless TLS stands from the start', packets: 1, bytes: encodeCommand('STARTTLS').length },
             ...handshakeSends(given['client-cert'] !== undefined),
             // RFC 3207 §4.2: what was said before the handshake is void.
             { what: 'EHLO and QUIT in TLS, with its framing', packets: 2, bytes: 64 + name.length },
-          ]),
+          ])),
       { what: 'QUIT', packets: 1, bytes: encodeCommand('QUIT').length },
     ],
   };

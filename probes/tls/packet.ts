@@ -304,3 +304,8 @@ export function wantsTls(given: GivenTlsOptions): boolean {
     (each) => each !== undefined,
   );
 }
+
+/** For `sends`, where the port or the server decides whether there is TLS: `given` is whether the options do. */
+export function sendsInTls(given: boolean, sends: Traits['sends']): Traits['sends'] {
+  return given ? sends : sends.map(({ what, ...rest }) => ({ what: `where TLS is used: ${what}`, ...rest }));
+}
