@@ -42,7 +42,7 @@ export type EvidenceBody =
       readonly subject?: string;
       readonly pin?: string;
       readonly notBefore?: string;
-      /** The chain verifies against the CA that the site names; absent where it names none. */
+      /** Signed by the CA that the site names, were it expired or for another name; absent where it names none. */
       readonly bySiteCa?: boolean;
     }
   /** A small and a large packet of one protocol, bytes, and whether each was answered. */

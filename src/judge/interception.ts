@@ -12,6 +12,13 @@ import { away, listed } from './wording.js';
 type Taken = Extract<Outcome, { kind: 'answered' | 'turned-away' | 'stranger' | 'sent' }>;
 
 export function intercepted(scene: Scene, outcome: Taken): Finding | undefined {
+  const finding = signOf(scene, outcome);
+  const facts = 'facts' in outcome ? outcome.facts : undefined;
+  // What answered in the target's name is what the tech must show to whoever runs it.
+  return finding === undefined || facts === undefined ? finding : { ...finding, facts: { ...facts, ...finding.facts } };
+}
+
+function signOf(scene: Scene, outcome: Taken): Finding | undefined {
   return (
     otherIdentity(scene) ??
     peerReceivedNothing(scene, outcome) ??
@@ -21,11 +28,30 @@ export function intercepted(scene: Scene, outcome: Taken): Finding | undefined {
   );
 }
 
+/** OpenSSL's words for a chain in which the next issuer is not to be found. */
+const BROKEN_CHAIN: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+]);
+const FORGOTTEN_INTERMEDIATE =
+  'If that issuer is an intermediate of your own CA, the server forgets to send it along: have it sent, or add it to `ca`.';
+
 // "pin, expected issuer or site CA does not match"
 function otherIdentity(scene: Scene): Finding | undefined {
   const contradiction = contradictsIdentity(scene.record);
   if (contradiction === undefined) return undefined;
-  return { verdict: 'intercepted', how: 'issuer', certain: 'proven', proof: ['tls'], seen: contradiction };
+  const { outcome } = scene.deciding ?? {};
+  const distrust = outcome !== undefined && 'facts' in outcome ? outcome.facts['distrust'] : undefined;
+  const broken = typeof distrust === 'string' && BROKEN_CHAIN.has(distrust) && scene.check.identity?.ca !== undefined;
+  return {
+    verdict: 'intercepted',
+    how: 'issuer',
+    certain: 'proven',
+    proof: ['tls'],
+    seen: contradiction,
+    ...(broken ? { hint: FORGOTTEN_INTERMEDIATE } : {}),
+  };
 }
 
 // "the peer received nothing". A datagram that nobody answered and that did not arrive was dropped: that is not said here.

@@ -63,10 +63,16 @@ const BOOK: Book = {
       said: `${scene.check.probe} answered and refused the shared secret${by(finding)}`,
       advice: `The network is fine. Compare the secret with the one that ${far(scene)} holds for ${source(scene)}.`,
     }),
-    credentials: (scene, finding) => ({
-      said: `${scene.check.probe} answered and refused the user name and password${by(finding)}`,
-      advice: `The network is fine. Check the account with whoever runs ${far(scene)}; linecheck does not try it again.`,
-    }),
+    credentials: (scene, finding) =>
+      finding.facts?.['clientCertificate'] === 'refused'
+        ? {
+            said: `${scene.check.probe} answered and refused the client certificate${by(finding)}`,
+            advice: `The network is fine. Have ${far(scene)} trust the CA that signed the certificate, and check that it has not expired.`,
+          }
+        : {
+            said: `${scene.check.probe} answered and refused the user name and password${by(finding)}`,
+            advice: `The network is fine. Check the account with whoever runs ${far(scene)}; linecheck does not try it again.`,
+          },
     client: (scene, finding) => ({
       said: `${scene.check.probe} answered and refused this machine as a client${by(finding)}`,
       advice: `The network is fine. Have ${source(scene)} added to the clients that ${far(scene)} accepts.`,

@@ -8,6 +8,7 @@ import { EndOfStream, ProtocolError } from '../bytes/errors.js';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { SecureStream, TlsOptions, TlsSession } from '../contract/probe.js';
 import { alertOf } from './alert.js';
+import { signedByCa } from './chain.js';
 import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
 import { SocketStream } from './stream.js';
@@ -172,6 +173,8 @@ export function secure(
       secured = true;
       record.securedMs = session.elapsedMs();
       record.repliedMs ??= record.securedMs;
+      // Before getPeerX509Certificate, which takes the first certificate out of the chain that node:tls shows.
+      const bySiteCa = ca === undefined ? undefined : socket.authorized || signedByCa(socket, ca);
       const shown = shownBy(socket);
       session.say('secured', `${shown.protocol} ${shown.cipher}, ${shown.subject ?? 'no subject'}`);
       session.see({
@@ -180,7 +183,7 @@ export function secure(
         ...(shown.subject === undefined ? {} : { subject: shown.subject }),
         ...(shown.pin === undefined ? {} : { pin: shown.pin }),
         ...(shown.notBefore === undefined ? {} : { notBefore: shown.notBefore }),
-        ...(ca === undefined ? {} : { bySiteCa: shown.trusted || shown.distrust === 'ERR_TLS_CERT_ALTNAME_INVALID' }),
+        ...(bySiteCa === undefined ? {} : { bySiteCa }),
       });
       resolve(new SecureSocketStream(socket, session, record, shown));
     });
