@@ -16,7 +16,7 @@ const startUpRounds = 21;
 const checkRounds = 7;
 const checks = 2000;
 // What `--concurrency` is unless said otherwise.
-const concurrency = 256;
+const concurrency = 512;
 
 const aims = {
   version: { text: 'under 1.6', met: (/** @type {number} */ ratio) => ratio < 1.6 },
