@@ -1,5 +1,5 @@
 // The service answered: `open`, `denied`, or not deep enough. Interception has been ruled out before.
-import type { Attempt, Outcome } from '../contract/outcome.js';
+import type { Attempt, Facts, Outcome } from '../contract/outcome.js';
 import type { Proof } from '../contract/verdict.js';
 import { retryWarning } from './askings.js';
 import { reaches } from './depth.js';
@@ -32,17 +32,8 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
       seen: `the answer proves only ${DEPTHS[depth]}, and the flow asks for ${reach === 'path' ? reach : DEPTHS[reach]}`,
     };
   }
-  const unseen = identityUnseen(scene.record);
-  if (unseen !== undefined) {
-    return {
-      verdict: 'unproven',
-      how: 'shallow',
-      certain: 'likely',
-      proof,
-      facts,
-      seen: `no certificate showed the ${unseen} that the site names, so who answered is not known`,
-    };
-  }
+  const stranger = byWhom(scene, proof, facts);
+  if (stranger !== undefined) return stranger;
   // "A handshake answered nearer" with no word of the host's own proves a SYN proxy and nothing of the host: where the
   // handshake is the whole answer, that is less than the flow asks for.
   const nearer = handshakeNearer(scene);
@@ -66,6 +57,20 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
   };
 }
 
+/** The site says how the far end must prove who it is, and nothing that came did. */
+function byWhom(scene: Scene, proof: readonly Proof[], facts: Facts): Finding | undefined {
+  const unseen = identityUnseen(scene.record);
+  if (unseen === undefined) return undefined;
+  return {
+    verdict: 'unproven',
+    how: 'shallow',
+    certain: 'likely',
+    proof,
+    facts,
+    seen: `no certificate showed the ${unseen} that the site names, so who answered is not known`,
+  };
+}
+
 const DEPTHS = {
   port: 'that the port accepts',
   secure: 'a secure channel',
@@ -75,12 +80,15 @@ const DEPTHS = {
 
 // "the service answered and refused a secret, credentials or an address that we presented"
 export function denied(scene: Scene, attempt: Attempt, outcome: TurnedAway): Finding {
+  const facts = { ...outcome.facts, ...seenFrom(scene) };
+  const stranger = byWhom(scene, ['protocol'], facts);
+  if (stranger !== undefined) return stranger;
   return {
     verdict: 'denied',
     how: outcome.presented,
     certain: 'proven',
     proof: ['protocol'],
-    facts: { ...outcome.facts, ...seenFrom(scene) },
+    facts,
     seen: quoted(outcome.by),
     warnings: warningsOf(scene, attempt, undefined),
   };

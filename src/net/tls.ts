@@ -104,6 +104,32 @@ function shownBy(socket: TLSSocket): TlsSession {
   };
 }
 
+/**
+ * In TLS 1.2 the server's word on our certificate, an alert, comes before the handshake ends. By then it has signed the key
+ * exchange with the key of its own, unless that was RSA without a signature (RFC 5246 §7.4.3).
+ */
+function provesItsKey(socket: TLSSocket): boolean {
+  // Undefined, against its type, before a cipher was chosen.
+  const cipher = socket.getCipher() as ReturnType<TLSSocket['getCipher']> | undefined;
+  return /^(?:EC)?DHE-/.test(cipher?.name ?? '') && Object.keys(socket.getPeerCertificate()).length > 0;
+}
+
+/** Writes what the certificate shows into the evidence. `ca`: PEM of the site's own. */
+function seeCertificate(session: Session, socket: TLSSocket, ca: Buffer | undefined): TlsSession {
+  // Before getPeerX509Certificate, which takes the first certificate out of the chain that node:tls shows.
+  const bySiteCa = ca === undefined ? undefined : socket.authorized || signedByCa(socket, ca);
+  const shown = shownBy(socket);
+  session.see({
+    kind: 'tls',
+    ...(shown.issuer === undefined ? {} : { issuer: shown.issuer }),
+    ...(shown.subject === undefined ? {} : { subject: shown.subject }),
+    ...(shown.pin === undefined ? {} : { pin: shown.pin }),
+    ...(shown.notBefore === undefined ? {} : { notBefore: shown.notBefore }),
+    ...(bySiteCa === undefined ? {} : { bySiteCa }),
+  });
+  return shown;
+}
+
 /** Rejects with TlsAlert, ProtocolError (what came is no TLS), SocketFailed or Aborted. */
 export function secure(
   session: Session,
@@ -156,6 +182,7 @@ export function secure(
       const alert = alertOf(error, certificateRequested(socket));
       if (alert !== undefined) {
         session.say('note', alert.message);
+        if (provesItsKey(socket)) seeCertificate(session, socket, ca);
         reject(alert);
       } else if (error.code?.startsWith('ERR_SSL_') === true || error.code === 'EPROTO') {
         reject(new ProtocolError(`what came is not TLS (${error.code})`, { cause: error }));
@@ -173,18 +200,8 @@ export function secure(
       secured = true;
       record.securedMs = session.elapsedMs();
       record.repliedMs ??= record.securedMs;
-      // Before getPeerX509Certificate, which takes the first certificate out of the chain that node:tls shows.
-      const bySiteCa = ca === undefined ? undefined : socket.authorized || signedByCa(socket, ca);
-      const shown = shownBy(socket);
+      const shown = seeCertificate(session, socket, ca);
       session.say('secured', `${shown.protocol} ${shown.cipher}, ${shown.subject ?? 'no subject'}`);
-      session.see({
-        kind: 'tls',
-        ...(shown.issuer === undefined ? {} : { issuer: shown.issuer }),
-        ...(shown.subject === undefined ? {} : { subject: shown.subject }),
-        ...(shown.pin === undefined ? {} : { pin: shown.pin }),
-        ...(shown.notBefore === undefined ? {} : { notBefore: shown.notBefore }),
-        ...(bySiteCa === undefined ? {} : { bySiteCa }),
-      });
       resolve(new SecureSocketStream(socket, session, record, shown));
     });
   });

@@ -309,6 +309,18 @@ describe.for(['TLSv1.2', 'TLSv1.3'])('a client certificate in %s', (version) => 
     expect(await check('tls', port, site(certificates.ca))).toMatchObject(PASSES);
     expect(await check('tls', port, site(stranger().ca))).toMatchObject(INTERCEPTED);
   });
+
+  it('not given, or refused, hides no interception: the server has shown its own by then', async (ctx) => {
+    requireServer(ctx, 'stunnel4', 'stunnel4');
+    const { port, certificates } = await server();
+    const pin = pinOf(certificates.cert);
+    const secrets = { ...certificateOf(stranger()), right: { file: certificates.ca }, wrong: { file: stranger().ca } };
+    const demanded = { facts: { clientCertificate: 'demanded' } };
+    expect(await check('tls', port, { with: { ca: 'right', pin }, secrets })).toMatchObject({ ...PASSES, ...demanded });
+    expect(await check('tls', port, { with: { ca: 'wrong' }, secrets })).toMatchObject(INTERCEPTED);
+    expect(await check('tls', port, { with: { ...CLIENT, ca: 'right' }, secrets })).toMatchObject(DENIED);
+    expect(await check('tls', port, { with: { ...CLIENT, ca: 'wrong' }, secrets })).toMatchObject(INTERCEPTED);
+  });
 });
 
 describe('a client certificate, asked for within HTTP', () => {
