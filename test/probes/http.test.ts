@@ -188,6 +188,7 @@ describe('options', () => {
       silence: 'conclusive',
       depths: ['port', 'protocol'],
       defaultDepth: 'protocol',
+      proxied: 'forward',
       sends: [
         { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
         { what: 'GET /health, about', packets: 1, bytes: 90 },
