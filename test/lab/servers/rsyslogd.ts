@@ -77,8 +77,9 @@ function serveRsyslog(
           'action(type="omfile" file="/dev/stdout" template="taken")',
         ),
       );
-      // It opens /dev/stdout by its name, which works for a pipe and not for the socket that Node gives it.
-      return ['sh', '-c', 'rsyslogd "$@" 2>&1 | cat', 'sh', '-n', '-f', config, '-i', join(folder, 'rsyslogd.pid')];
+      // It opens /dev/stdout by its name, which works for a pipe and not for the socket that Node gives it. Its standard
+      // error goes past cat: only so has it ended, its port free again, when all output has.
+      return ['sh', '-c', 'rsyslogd "$@" | cat', 'sh', '-n', '-f', config, '-i', join(folder, 'rsyslogd.pid')];
     },
   });
 }
