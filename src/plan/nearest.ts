@@ -50,6 +50,8 @@ export function suggestion(
 
 /** `one of a, b, c`, at most a dozen. */
 export function oneOf(words: readonly string[]): string {
-  if (words.length === 1) return `"${words[0] ?? ''}"`;
-  return `one of ${words.slice(0, 12).join(', ')}${words.length > 12 ? ', …' : ''}`;
+  if (words.length === 1) return quoted(words[0] ?? '');
+  // A file's own words may hold what a terminal would obey.
+  const plain = words.slice(0, 12).map((word) => (/^[\x21-\x7e]+$/.test(word) ? word : quoted(word)));
+  return `one of ${plain.join(', ')}${words.length > 12 ? ', …' : ''}`;
 }
