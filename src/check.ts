@@ -42,7 +42,8 @@ export interface World {
   readonly resolve: (host: string) => Promise<Resolution>;
   /** The local address a packet to there would leave from; undefined: no route. */
   readonly routeTo: (address: string, family: 4 | 6) => Promise<string | undefined>;
-  readonly openKit: (target: Target) => KitSession;
+  /** `first`: nobody asked this question before in this run. Credentials are used then or never: a retry could lock an account. */
+  readonly openKit: (target: Target, first: boolean) => KitSession;
   /** The site's proxy for that scheme, host and port; undefined: none. Absent: no site names one. */
   readonly proxyFor?: (scheme: 'http' | 'https', host: string, port: number) => Proxy | undefined;
   readonly onEvent: (event: RunEvent) => void;
@@ -75,6 +76,7 @@ class Run {
   readonly #attempts = new Map<string, Attempt[]>();
   readonly #asked = new Map<string, { readonly question: Question; readonly checks: string[] }>();
   readonly #undiagnosed = new Set<string>();
+  readonly #begun = new Set<string>();
   readonly #schedule: Schedule;
   #interrupted: Interruption | undefined;
   #onInterrupt: () => void = () => undefined;
@@ -96,7 +98,7 @@ class Run {
           deadlineMs: question.deadlineMs,
           clock: world.clock,
           runBeganMs: this.#beganMs,
-          openKit: world.openKit,
+          openKit: (target) => world.openKit(target, this.#first(question)),
           verbose: settings.verbose,
         }),
       onAttempt: (question, attempt, retrying) => this.#keep(question, attempt, retrying),
@@ -105,6 +107,13 @@ class Run {
 
   #elapsedMs(): number {
     return Math.round(this.#world.clock.monotonicMs() - this.#beganMs);
+  }
+
+  /** True once for each question. */
+  #first({ key }: Question): boolean {
+    if (this.#begun.has(key)) return false;
+    this.#begun.add(key);
+    return true;
   }
 
   interrupt(by: Interruption): void {

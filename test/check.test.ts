@@ -90,7 +90,8 @@ function play({ checks, answer = () => answered, names = {}, unrouted = [], sett
     },
     routeTo: (address) =>
       Promise.resolve(unrouted.includes(address) ? undefined : address.includes(':') ? '2001:db8::99' : '192.0.2.99'),
-    openKit: (target) => openKit(target, { clock, verbose: false, login: false, secret: () => new Uint8Array() }),
+    openKit: (target, first) =>
+      openKit(target, { clock, verbose: false, login: first, secret: () => new Uint8Array() }),
     onEvent: (event) => events.push(event),
   };
   const plan: Plan = {
@@ -266,6 +267,19 @@ describe('a run', () => {
       'check',
       'finished',
     ]);
+  });
+
+  it('lets credentials be used in the first asking of a question and never again', async () => {
+    const logins: boolean[] = [];
+    await play({
+      checks: [planned('a', '192.0.2.1')],
+      answer: (_, __, kit) => {
+        logins.push(kit.login);
+        return silent;
+      },
+      settings: { limits: { concurrency: 10, perHost: 10, retries: 2 }, diagnoseMs: 6000 },
+    }).done;
+    expect(logins).toEqual([true, false, false, false]);
   });
 
   it('asks nothing again without a budget, nor what was refused', async () => {

@@ -66,7 +66,7 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     probes,
     resolve: (host) => resolveName(host, () => clock.monotonicMs()),
     routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
-    openKit: (target) => openKit(target, kit),
+    openKit: (target, first) => openKit(target, { ...kit, login: kit.login && first }),
     proxyFor: proxies.value,
     onEvent: (event) => onEvent(secrets.redact(event)),
   };
