@@ -168,7 +168,7 @@ describe.for([
         'web 10.3.0.12 closed refused',
         'control 10.3.0.12 closed refused',
         'shell 10.3.0.99 unreachable no-host',
-        'clock 10.3.0.99 unproven silence',
+        'clock 10.3.0.99 unreachable no-host',
         'web 10.3.0.99 unreachable no-host',
         'control 10.3.0.99 unreachable no-host',
       ].sort(),
