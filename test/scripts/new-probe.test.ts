@@ -65,7 +65,10 @@ describe('a new probe', { timeout: 240_000 }, () => {
     // Compiler and linter look at what is new and at all that it imports; the rest they see where it stands.
     const include = ['probes/index.ts', ...written];
     const config = z.looseObject({ include: z.array(z.string()) }).parse(read(copy, 'tsconfig.test.json'));
-    writeFileSync(path.join(copy, 'tsconfig.test.json'), JSON.stringify({ ...config, include: [...include, 'src/**/*.d.ts'] }));
+    writeFileSync(
+      path.join(copy, 'tsconfig.test.json'),
+      JSON.stringify({ ...config, include: [...include, 'src/**/*.d.ts'] }),
+    );
     const ended = newProbe(copy, name);
     expect(ended.output).toContain(written.join('\n'));
     expect(ended.status).toBe(0);
