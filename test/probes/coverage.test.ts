@@ -16,8 +16,8 @@ describe.each(Object.keys(probes))('%s', (name) => {
     expect(text).toMatch(/^\s*describe(?:Packet)?Conformance\(/m);
   });
 
-  it.runIf(existsSync(packet))('has its decoders under the fuzz properties, where it has any', async () => {
-    const exported: unknown = await import(packet);
+  it('has its decoders under the fuzz properties, where it has any', async () => {
+    const exported: unknown = existsSync(packet) ? await import(packet) : {};
     const names = Object.keys(typeof exported === 'object' && exported !== null ? exported : {}).filter((each) =>
       DECODER_NAME.test(each),
     );
