@@ -17,7 +17,7 @@ import { writeFileSync } from 'node:fs';
 process.on('exit', () => writeFileSync(process.env.PEAK, String(process.resourceUsage().maxRSS)));
 `;
 
-/** How a service is wrong that does this. A byte every two seconds says nothing in the time that it has. */
+/** How a service is wrong that does this. Two bytes a second make no line, and no expected text; five make a TLS record's header. */
 const STREAM_VERDICTS = {
   garbage: 'stranger',
   flood: 'stranger',
@@ -53,6 +53,7 @@ it('hostile peers get a verdict each, in valid JSON, with bounded memory and no 
   for (const probe of ['ssh', 'tls', 'https', 'tcp']) {
     for (const [deed, how] of Object.entries(STREAM_VERDICTS)) expected[`${probe}-${deed}`] = `wrong-service ${how}`;
   }
+  for (const probe of ['tls', 'https']) expected[`${probe}-trickle`] = 'wrong-service stranger';
   for (const probe of ['ntp', 'udp']) {
     for (const deed of ['garbage', 'flood', 'one-byte']) expected[`${probe}-${deed}`] = 'wrong-service stranger';
   }

@@ -84,7 +84,7 @@ export const misdeeds: Readonly<Record<string, (socket: Socket) => void>> = {
     pour();
   },
   trickle: (socket) => {
-    const timer = setInterval(() => socket.write('A'), 2000);
+    const timer = setInterval(() => socket.write('A'), 500);
     socket.once('close', () => clearInterval(timer));
     socket.resume();
   },
