@@ -10,6 +10,7 @@ import { reask, worthAskingAgain } from './diagnose/reask.js';
 import { judge } from './judge/judge.js';
 import { reportOf } from './judge/account.js';
 import type { Resolution } from './net/names.js';
+import { skip } from './plan/skip.js';
 import { startAttempt } from './run/attempt.js';
 import { Schedule } from './run/schedule.js';
 import type { Limits, Question } from './run/schedule.js';
@@ -241,12 +242,8 @@ class Run {
     const asked = routed.length === 0 ? wanted : routed;
     for (const { address, family } of wanted) {
       if (!asked.some((one) => one.address === address)) {
-        unrouted.push({
-          profile: check.profile,
-          flow: check.flow,
-          title: check.title,
-          reason: { kind: 'no-route-for-family', family, address },
-        });
+        const { profile, flow, title } = check;
+        unrouted.push(skip(profile, { id: flow, title }, { kind: 'no-route-for-family', family, address }));
         continue;
       }
       const id = literal ? check.id : `${check.id}/${address}`;

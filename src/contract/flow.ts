@@ -35,6 +35,8 @@ export interface Skipped {
   readonly flow: string;
   readonly title: string;
   readonly reason: SkipReason;
+  /** The reason as a clause for people. */
+  readonly why: string;
 }
 
 /** One end of a flow. `host` is what the site file wrote: an address or a name. */

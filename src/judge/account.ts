@@ -4,7 +4,7 @@ import type { Report, ReportedCheck, ReportedSkip, Summary, Tally, Tool } from '
 import type { Judged, RunRecord } from '../contract/verdict.js';
 import { exitCode, nagiosExitCode } from './exit.js';
 import { allEvidence } from './liveness.js';
-import { carrierKey, listed } from './wording.js';
+import { carrierKey } from './wording.js';
 
 export interface ReportMeta {
   readonly tool: Tool;
@@ -109,23 +109,6 @@ export function reportedCheck(judged: Judged): ReportedCheck {
 }
 
 export function reportedSkip(skipped: Skipped): ReportedSkip {
-  const { profile, flow, title, reason } = skipped;
-  return { profile, flow, title, reason: skipSentence(reason), kind: reason.kind };
-}
-
-function skipSentence(reason: Skipped['reason']): string {
-  switch (reason.kind) {
-    case 'feature-off':
-      return `feature \`${reason.feature}\` is off`;
-    case 'unless':
-      return `feature \`${reason.feature}\` is on and takes its place`;
-    case 'role-none':
-      return `role \`${reason.role}\` is \`none\``;
-    case 'elsewhere':
-      return `neither from nor to here: it runs between ${listed(reason.roles.map((role) => `\`${role}\``))}`;
-    case 'no-route-for-family':
-      return `this machine has no IPv${reason.family} route to ${reason.address}`;
-    case 'deselected':
-      return 'left out by the selection on the command line';
-  }
+  const { profile, flow, title, reason, why } = skipped;
+  return { profile, flow, title, reason: why, kind: reason.kind };
 }

@@ -8,6 +8,7 @@ import { Problems, quoted, type Parsed } from './problem.js';
 import type { Flow, Profile } from './profile.js';
 import { scopeOf, type Scope } from './scope.js';
 import type { Selection } from './selection.js';
+import { skip } from './skip.js';
 import type { FlowOverride, ProfileReference, Site, SiteHost } from './site.js';
 import type { PortRange } from './words.js';
 
@@ -60,7 +61,7 @@ export function makePlan(input: PlanInput): Parsed<Plan> {
   for (const profile of profiles) {
     for (const flow of profile.flows) {
       const planned = planFlow(profile, flow, scope, asker, problems);
-      if ('kind' in planned) skipped.push({ profile: profile.id, flow: flow.id, title: flow.title, reason: planned });
+      if ('kind' in planned) skipped.push(skip(profile.id, flow, planned));
       else for (const check of planned) addCheck(check, checks, problems);
     }
   }
@@ -257,6 +258,17 @@ class Binder {
     return host;
   }
 
+  /** The site requires another member of this flow's one-of group by name: then nothing is left to choose. */
+  #decided(target: SiteHost | undefined): boolean {
+    const { oneOf } = this.#flow.required;
+    return this.#profile.flows.some((other) => {
+      if (other === this.#flow || other.required.oneOf !== oneOf) return false;
+      const ofTarget = target === undefined ? [] : this.#scope.hostOverrides(target, this.#profile, other);
+      const layers = [...this.#scope.overrides(this.#profile, other), ...ofTarget];
+      return requiredBy(layers) === true;
+    });
+  }
+
   #check(
     leg: Leg,
     far: SiteHost | undefined,
@@ -271,10 +283,16 @@ class Binder {
     const farHost = far?.host ?? '-';
     const carrier = carrierName(flow.carrier);
     const expect: Expect = layers.findLast((layer) => layer.expect !== undefined)?.expect ?? 'open';
-    const required = layers.findLast((layer) => layer.required !== undefined)?.required ?? !flow.required.optional;
+    // What the site says of one member is no choice any more.
+    const chosen = requiredBy(layers);
+    const group =
+      flow.required.oneOf === undefined || chosen !== undefined
+        ? undefined
+        : `${profile}/${flow.required.oneOf}${way}/${leg.from}/${leg.to}/${farHost}`;
+    const decided = group !== undefined && this.#decided(leg.direction === 'out' ? far : own);
+    const required = chosen ?? (!flow.required.optional && !decided);
     const place = far?.place ?? layers.at(-1)?.flow.place ?? flow.place;
     const [fromHost, toHost] = leg.direction === 'out' ? [own, far] : [far, own];
-    const { oneOf } = flow.required;
     const identity: { identity?: Identity } = asking.identity === undefined ? {} : { identity: asking.identity };
     return {
       id: `${profile}/${flow.id}${way}/${leg.from}/${farHost}/${carrier}${port === undefined ? '' : `-${port}`}`,
@@ -282,7 +300,7 @@ class Binder {
       flow: flow.id,
       title: flow.title,
       required,
-      ...(oneOf === undefined ? {} : { group: `${profile}/${oneOf}${way}/${leg.from}/${leg.to}/${farHost}` }),
+      ...(group === undefined || decided ? {} : { group }),
       expect,
       reach: asking.reach,
       direction: leg.direction,
@@ -311,6 +329,10 @@ class Binder {
       place,
     };
   }
+}
+
+function requiredBy(layers: readonly FlowOverride[]): boolean | undefined {
+  return layers.findLast((layer) => layer.required !== undefined)?.required;
 }
 
 function everyPort({ first, last }: PortRange): readonly number[] {

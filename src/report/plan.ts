@@ -2,7 +2,7 @@
 import type { PlannedCheck, Plan } from '../contract/flow.js';
 import { pretty } from './json.js';
 import { definitions, listing, paragraph, type Entry, type Line } from './layout.js';
-import { skipWords, skippedLines } from './skips.js';
+import { skippedLines } from './skips.js';
 import type { Style } from './style.js';
 import { arrow, carrierWord, count, endpoint, grouped, listed, size } from './words.js';
 
@@ -68,7 +68,7 @@ export function planTable(plan: Plan, style: Style): string {
     section('Asked by the far end: only a peer there can prove them', arrowEntries(inbound), style),
     section('Not asked: the site names no host for the role', arrowEntries(withoutHost), style),
     skippedLines(
-      plan.skipped.map(({ title, reason }) => ({ title, reason: skipWords(reason) })),
+      plan.skipped.map(({ title, why }) => ({ title, reason: why })),
       style,
     ),
     total(plan, style),
@@ -118,7 +118,7 @@ function section(title: string, entries: readonly Entry[], style: Style): string
 
 function titleOf(check: PlannedCheck): string {
   const more = [
-    ...(check.required ? [] : [check.group === undefined ? 'optional' : 'alternative']),
+    ...(check.group !== undefined ? ['alternative'] : check.required ? [] : ['optional']),
     ...(check.expect === 'blocked' ? ['must be blocked'] : []),
   ];
   return more.length === 0 ? check.title : `${check.title} (${more.join(', ')})`;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { SkipReason, Skipped } from '../../src/contract/flow.js';
 import { reportOf, reportedSkip, type ReportMeta } from '../../src/judge/account.js';
 import { judge } from '../../src/judge/judge.js';
+import { skip as skipOf } from '../../src/plan/skip.js';
 import {
   FIREWALL,
   HERE,
@@ -22,7 +23,7 @@ import {
   udp,
 } from './records.js';
 
-const skip = (reason: SkipReason): Skipped => ({ profile: 'suite', flow: 'mail', title: 'Mail', reason });
+const skip = (reason: SkipReason): Skipped => skipOf('suite', { id: 'mail', title: 'Mail' }, reason);
 const meta: ReportMeta = {
   tool: { name: 'linecheck', version: '0.1.0', node: 'v20.19.0', platform: 'linux', tier: 1, can: ['errno'] },
   site: 'branch-12',

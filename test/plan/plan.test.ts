@@ -178,6 +178,34 @@ describe('a flow becomes checks', () => {
     ]);
   });
 
+  it('an alternative that the site requires, or does without, is none any more', () => {
+    const radius = (id: string, port: number): string =>
+      flow(id, `from: manager, to: device, udp: ${String(port)}, probe: udp, required: {one-of: radius}`);
+    const flows = radius('new', 1812) + radius('old', 1645) + radius('own', 1912);
+    const chosen = (words: string): readonly unknown[] =>
+      plan({ flows, site: `here: manager\nhosts: {device: [192.0.2.11, ${words}` }).checks.map(
+        ({ flow: id, required, group }) => [id, required, group !== undefined],
+      );
+    expect(chosen(']}\nflows: {old: {required: false}}')).toEqual([
+      ['new', true, true],
+      ['old', false, false],
+      ['own', true, true],
+    ]);
+    expect(chosen(']}\nflows: {old: {required: true}}')).toEqual([
+      ['new', false, false],
+      ['old', true, false],
+      ['own', false, false],
+    ]);
+    expect(chosen('{address: 192.0.2.12, flows: {own: {required: true}}}]}')).toEqual([
+      ['new', true, true],
+      ['new', false, false],
+      ['old', true, true],
+      ['old', false, false],
+      ['own', true, true],
+      ['own', true, false],
+    ]);
+  });
+
   it('optional ones are checked and not required, unless the site says so', () => {
     const flows = flow('web', 'from: manager, to: device, tcp: 443, probe: https, required: optional');
     expect(first({ flows, site: 'here: manager' }).required).toBe(false);

@@ -10,7 +10,6 @@ import { planJson, planTable, planTotals } from '../../src/report/plan.js';
 import { probeList, probePage } from '../../src/report/probes.js';
 import { problemLines } from '../../src/report/problems.js';
 import { profileList, profilePage, type ProfileText } from '../../src/report/profiles.js';
-import { skipWords } from '../../src/report/skips.js';
 import type { Style } from '../../src/report/style.js';
 import { hostile } from './arbitrary.js';
 import { expectGolden } from './golden.js';
@@ -157,11 +156,6 @@ describe('the plan', () => {
       checks: plan.checks.map(({ id }) => ({ id, carrier: 'ip-50' })),
       skipped: plan.skipped.map(({ flow }) => ({ flow })),
     });
-  });
-
-  it('words every reason to skip differently', () => {
-    const reasons = new Set(plan.skipped.map((skip) => skipWords(skip.reason)));
-    expect(reasons.size).toBe(new Set(plan.skipped.map((skip) => skip.reason.kind)).size);
   });
 });
 

@@ -1,4 +1,5 @@
 // A plan and a profile as the KVM.net access management document gives them, for the pages that show them. No rules.
+import { skip } from '../../src/plan/skip.js';
 import type { PlannedCheck, Plan } from '../../src/contract/flow.js';
 import type { Traits } from '../../src/contract/probe.js';
 import type { FlowText, ProfileText } from '../../src/report/profiles.js';
@@ -115,12 +116,7 @@ export const plan: Plan = {
     { kind: 'elsewhere' as const, roles: ['client', 'device'] },
     { kind: 'no-route-for-family' as const, family: 6 as const, address: '2001:db8::21' },
     { kind: 'deselected' as const },
-  ].map((reason, at) => ({
-    profile: 'kvmnet-access-management',
-    flow: `skipped-${at}`,
-    title: `Skipped flow ${at}`,
-    reason,
-  })),
+  ].map((reason, at) => skip('kvmnet-access-management', { id: `skipped-${at}`, title: `Skipped flow ${at}` }, reason)),
 };
 
 export const emptyPlan: Plan = {
