@@ -61,12 +61,13 @@ export function planTotals(plan: Plan): PlanTotals {
 
 export function planTable(plan: Plan, style: Style): string {
   const { asked, inbound, withoutHost } = parted(plan);
+  const choices = choicesOf(plan);
   const sections = [
     head(plan, style),
-    section('Asked from here', askedEntries(asked), style),
+    section('Asked from here', askedEntries(asked, choices), style),
     sends(asked, style),
-    section('Asked by the far end: only a peer there can prove them', arrowEntries(inbound), style),
-    section('Not asked: the site names no host for the role', arrowEntries(withoutHost), style),
+    section('Asked by the far end: only a peer there can prove them', arrowEntries(inbound, choices), style),
+    section('Not asked: the site names no host for the role', arrowEntries(withoutHost, choices), style),
     skippedLines(
       plan.skipped.map(({ title, why }) => ({ title, reason: why })),
       style,
@@ -116,12 +117,23 @@ function section(title: string, entries: readonly Entry[], style: Style): string
   ];
 }
 
-function titleOf(check: PlannedCheck): string {
+/** With what the plan says of the check: an alternative to another one, optional, a negative. */
+function titleOf(check: PlannedCheck, choices: ReadonlySet<string>): string {
   const more = [
-    ...(check.group !== undefined ? ['alternative'] : check.required ? [] : ['optional']),
+    ...(check.group !== undefined && choices.has(check.group) ? ['alternative'] : []),
+    ...(check.group === undefined && !check.required ? ['optional'] : []),
     ...(check.expect === 'blocked' ? ['must be blocked'] : []),
   ];
   return more.length === 0 ? check.title : `${check.title} (${more.join(', ')})`;
+}
+
+/** The groups in which there is something to choose. */
+function choicesOf({ checks }: Plan): ReadonlySet<string> {
+  const flows = new Map<string, Set<string>>();
+  for (const { group, flow } of checks) {
+    if (group !== undefined) flows.set(group, (flows.get(group) ?? new Set()).add(flow));
+  }
+  return new Set([...flows].filter(([, members]) => members.size > 1).map(([group]) => group));
 }
 
 function far(check: PlannedCheck): string {
@@ -131,22 +143,24 @@ function far(check: PlannedCheck): string {
 
 function entries(
   checks: readonly PlannedCheck[],
+  choices: ReadonlySet<string>,
   what: (check: PlannedCheck) => string,
   tail: (check: PlannedCheck) => readonly Line[],
 ): Entry[] {
-  return grouped(checks, titleOf).map(([title, same]) => ({
+  return grouped(checks, (check) => titleOf(check, choices)).map(([title, same]) => ({
     title,
     items: same.map((check) => ({ what: what(check), tail: tail(check) })),
   }));
 }
 
-function askedEntries(checks: readonly PlannedCheck[]): Entry[] {
-  return entries(checks, far, (check) => [check.probe, count(packetsOf(check), 'packet'), size(bytesOf(check))]);
+function askedEntries(checks: readonly PlannedCheck[], choices: ReadonlySet<string>): Entry[] {
+  return entries(checks, choices, far, (check) => [check.probe, count(packetsOf(check), 'packet'), size(bytesOf(check))]);
 }
 
-function arrowEntries(checks: readonly PlannedCheck[]): Entry[] {
+function arrowEntries(checks: readonly PlannedCheck[], choices: ReadonlySet<string>): Entry[] {
   return entries(
     checks,
+    choices,
     (check) => arrow({ ...check, carrier: carrierWord(check.carrier) }),
     () => [],
   );
