@@ -154,7 +154,11 @@ function entries(
 }
 
 function askedEntries(checks: readonly PlannedCheck[], choices: ReadonlySet<string>): Entry[] {
-  return entries(checks, choices, far, (check) => [check.probe, count(packetsOf(check), 'packet'), size(bytesOf(check))]);
+  return entries(checks, choices, far, (check) => [
+    check.probe,
+    count(packetsOf(check), 'packet'),
+    size(bytesOf(check)),
+  ]);
 }
 
 function arrowEntries(checks: readonly PlannedCheck[], choices: ReadonlySet<string>): Entry[] {
