@@ -1,5 +1,5 @@
-// The TLS alert behind an error of OpenSSL's.
-import { TlsAlert } from '../bytes/errors.js';
+// What the far end did wrong, or said, behind an error of OpenSSL's.
+import { ProtocolError, TlsAlert } from '../bytes/errors.js';
 
 /** RFC 8446 §6, and those of RFC 5246 §7.2 and RFC 4346 that older peers send. */
 const ALERTS: Readonly<Record<number, string>> = {
@@ -50,4 +50,10 @@ export function alertOf(error: Error, requested = false): TlsAlert | undefined {
   if (found === null) return undefined;
   const number = Number(found[1]);
   return new TlsAlert(number, ALERTS[number] ?? `number ${number}`, requested || CLIENT_CERTIFICATE_ALERTS.has(number));
+}
+
+/** What came in a session is no TLS record, or one that nobody with its keys wrote. undefined: the error is another. */
+export function brokenRecordOf(error: NodeJS.ErrnoException): ProtocolError | undefined {
+  if (error.code?.startsWith('ERR_SSL_') !== true) return undefined;
+  return new ProtocolError(`what came after the handshake is no TLS record (${error.code})`, { cause: error });
 }

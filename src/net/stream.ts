@@ -1,11 +1,10 @@
 // A Stream over a connected socket: reads on demand, bounded in memory. Used by probes' and stand-ins' ends alike.
 import type { Socket } from 'node:net';
 import { EndOfStream, ProtocolError } from '../bytes/errors.js';
-import type { TlsAlert } from '../bytes/errors.js';
 import { lookOf } from '../bytes/text.js';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { Endpoint, SendOptions, Stream, Want } from '../contract/probe.js';
-import { alertOf } from './alert.js';
+import { alertOf, brokenRecordOf } from './alert.js';
 import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
 
@@ -22,7 +21,8 @@ export class SocketStream implements Stream {
   #unread = 0;
   #flowing = false;
   #over: 'end' | 'reset' | undefined;
-  #alert: TlsAlert | undefined;
+  /** The far end's alert, or what is no TLS. */
+  #failure: ProtocolError | undefined;
   #wake: (() => void) | undefined;
 
   constructor(socket: Socket, session: Session, record: SocketRecord) {
@@ -69,7 +69,7 @@ export class SocketStream implements Stream {
       over('end');
     });
     socket.once('error', (error) => {
-      this.#alert = alertOf(error);
+      this.#failure = alertOf(error) ?? brokenRecordOf(error);
       over('reset');
     });
     socket.once('close', () => over(record.state === 'reset' ? 'reset' : 'end'));
@@ -109,7 +109,7 @@ export class SocketStream implements Stream {
   }
 
   #ended(): Error {
-    if (this.#alert !== undefined) return this.#alert;
+    if (this.#failure !== undefined) return this.#failure;
     return this.#over === 'reset'
       ? new SocketFailed('the connection was reset')
       : new EndOfStream(this.record.received);
@@ -146,7 +146,7 @@ export class SocketStream implements Stream {
     this.#flow();
     if (this.#unread === 0 && this.#over === undefined) await this.#change(ms);
     if (this.#unread > 0) return 'bytes';
-    if (this.#alert !== undefined) throw this.#alert;
+    if (this.#failure !== undefined) throw this.#failure;
     return this.#over ?? 'quiet';
   }
 

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProtocolError } from '../../src/bytes/errors.js';
 import { answered, asking, clock, starting } from './kit.js';
 import type { Ask } from './kit.js';
-import { shutPort, tcpPeer, udpPeer } from './sockets.js';
+import { shutPort, tcpPeer, tlsPeer, udpPeer } from './sockets.js';
 
 const reading =
   (atLeast: number, max = atLeast): Ask =>
@@ -508,5 +508,19 @@ describe('a TLS stream', () => {
       );
       expect(outcome).toEqual(answered);
     }
+  });
+
+  it('that breaks off its TLS after the handshake is another protocol', async () => {
+    const { port } = await tlsPeer((plain) => plain.write('and now for something else\r\n'));
+    const { outcome } = await asking(
+      async (_, kit) => {
+        const stream = await kit.tls();
+        await stream.read({ atLeast: 1, max: 64 });
+        return answered;
+      },
+      { port },
+    );
+    expect(outcome).toMatchObject({ kind: 'stranger', came: 'other-protocol' });
+    expect(JSON.stringify(outcome)).toContain('no TLS record');
   });
 });
