@@ -3,6 +3,7 @@ import type { ProbeModule } from '../src/contract/probe.js';
 
 export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   dhcp: () => import('./dhcp/probe.js'),
+  discovery: () => import('./discovery/probe.js'),
   dns: () => import('./dns/probe.js'),
   echo: () => import('./echo/probe.js'),
   esp: () => import('./esp/probe.js'),
