@@ -16,6 +16,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   'ipsec-over-udp': () => import('./ipsec-over-udp/probe.js'),
   ldap: () => import('./ldap/probe.js'),
   ntp: () => import('./ntp/probe.js'),
+  pptp: () => import('./pptp/probe.js'),
   radius: () => import('./radius/probe.js'),
   smtp: () => import('./smtp/probe.js'),
   snmp: () => import('./snmp/probe.js'),
