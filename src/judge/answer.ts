@@ -1,6 +1,6 @@
 // The service answered: `open`, `denied`, or not deep enough. Interception has been ruled out before.
 import type { Attempt, Facts, Outcome } from '../contract/outcome.js';
-import type { Proof } from '../contract/verdict.js';
+import type { Certainty, Proof } from '../contract/verdict.js';
 import { retryWarning } from './askings.js';
 import { reaches } from './depth.js';
 import type { Finding } from './finding.js';
@@ -22,7 +22,8 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
   if (receiptOf(scene)?.arrived === true) proof.push('receipt');
   const facts = { ...outcome.facts, ...seenFrom(scene) };
 
-  if (!reaches(depth, reach)) {
+  const demand = depth === 'secure' && reach === 'protocol' ? certificateDemand(facts) : undefined;
+  if (!reaches(depth, reach) && demand === undefined) {
     return {
       verdict: 'unproven',
       how: 'shallow',
@@ -50,11 +51,20 @@ export function answered(scene: Scene, attempt: Attempt, outcome: Answered): Fin
   const by = handshakeFact(scene);
   return {
     verdict: 'open',
-    certain: 'proven',
+    certain: demand ?? 'proven',
     proof,
     facts: { ...facts, ...by },
     warnings: warningsOf(scene, attempt, by.handshakeBy),
   };
+}
+
+/**
+ * "A demand for some, a client certificate say, is `open` with that fact." A service that lets nobody in without one
+ * has spoken for itself; no probe without one comes further. Undefined: no demand.
+ */
+function certificateDemand({ clientCertificate }: Facts): Certainty | undefined {
+  if (clientCertificate === 'demanded') return 'proven';
+  return clientCertificate === 'probably demanded' ? 'likely' : undefined;
 }
 
 /** The site says how the far end must prove who it is, and nothing that came did. */

@@ -75,11 +75,10 @@ export function attempt(outcome: Outcome, seen: readonly EvidenceBody[] = [], ov
   };
 }
 
-export const answered = (depth: 'port' | 'secure' | 'protocol' | 'service' = 'protocol'): Outcome => ({
-  kind: 'answered',
-  depth,
-  facts: { version: '2.0' },
-});
+export const answered = (
+  depth: 'port' | 'secure' | 'protocol' | 'service' = 'protocol',
+  facts: Facts = { version: '2.0' },
+): Outcome => ({ kind: 'answered', depth, facts });
 export const silent = (waitedMs = 5000, sent = 1): Outcome => ({ kind: 'silent', sent, waitedMs });
 export const sent = (facts?: Facts): Outcome => ({
   kind: 'sent',

@@ -65,6 +65,26 @@ export const answers: readonly Cell[] = [
     says: [/proves only that the port accepts/],
   },
   {
+    name: 'a client certificate that is demanded and that we lack is open with that fact',
+    run: run(record({}, answered('secure', { clientCertificate: 'demanded' }))),
+    is: { verdict: 'open', result: 'pass', certain: 'proven', facts: { clientCertificate: 'demanded' } },
+  },
+  {
+    name: 'a close right after the handshake, which asked for a certificate, is likely such a demand',
+    run: run(record({}, answered('secure', { clientCertificate: 'probably demanded' }))),
+    is: { verdict: 'open', certain: 'likely' },
+  },
+  {
+    name: 'a demanded client certificate is shallow where the service itself must serve us',
+    run: run(record({ reach: 'service' }, answered('secure', { clientCertificate: 'demanded' }))),
+    is: { verdict: 'unproven', how: 'shallow' },
+  },
+  {
+    name: 'a secure channel without such a demand is shallow where the protocol must answer',
+    run: run(record({}, answered('secure', { clientCertificate: 'requested' }))),
+    is: { verdict: 'unproven', how: 'shallow' },
+  },
+  {
     name: 'a protocol answer is shallow where the service itself must serve us',
     run: run(record({ reach: 'service' }, answered('protocol'))),
     is: { verdict: 'unproven', how: 'shallow' },
