@@ -93,7 +93,6 @@ class Run {
     });
     this.#schedule = new Schedule({
       limits: settings.limits,
-      clock: world.clock,
       start: (question) =>
         startAttempt(question.bound, question.target, {
           deadlineMs: question.deadlineMs,

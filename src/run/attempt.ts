@@ -24,12 +24,8 @@ export interface RunningAttempt {
 export function startAttempt(bound: BoundProbe, target: Target, options: AttemptOptions): RunningAttempt {
   const session = options.openKit(target);
   const startedMs = options.clock.monotonicMs() - options.runBeganMs;
-  // A library's client may not notice that its socket is gone; the attempt does not wait for it.
-  let cut: (reason: unknown) => void = () => undefined;
-  const cutShort = new Promise<never>((_, reject) => {
-    cut = reject;
-  });
   let over = false;
+  let cut: (reason: Error) => void = () => undefined;
   const end = (reason: 'deadline' | 'interrupted'): void => {
     if (over) return;
     session.abort(reason);
@@ -41,7 +37,11 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
   const ask = async (): Promise<Attempt> => {
     let outcome: Outcome;
     try {
-      outcome = await Promise.race([bound.ask(target, session.kit), cutShort]);
+      outcome = await new Promise<Outcome>((resolve, reject) => {
+        // A library's client may not notice that its socket is gone; the attempt does not wait for it.
+        cut = reject;
+        bound.ask(target, session.kit).then(resolve, reject);
+      });
     } catch (error) {
       outcome = outcomeOf(error, session.ledger, Math.round(session.elapsedMs()));
     }

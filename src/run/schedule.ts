@@ -1,10 +1,10 @@
 // Which attempt runs when: bounded in all and per host, paced, slower when the machine runs short, ended together.
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
-import type { Clock } from '../contract/ledger.js';
 import type { Attempt } from '../contract/outcome.js';
 import type { BoundProbe, Target } from '../contract/probe.js';
 import type { RunningAttempt } from './attempt.js';
+import { Pace } from './pace.js';
 
 /** One question for the wire. Several checks may share it. */
 export interface Question {
@@ -27,7 +27,6 @@ export interface Limits {
 
 export interface ScheduleOptions {
   readonly limits: Limits;
-  readonly clock: Clock;
   readonly start: (question: Question) => RunningAttempt;
   /** After each attempt; `retrying` says that the same question will be asked again. */
   readonly onAttempt: (question: Question, attempt: Attempt, retrying: boolean) => void;
@@ -49,10 +48,9 @@ export class Schedule {
   readonly #lanes = new Map<string, LimitFunction>();
   readonly #running = new Set<RunningAttempt>();
   readonly #sleeping = new Set<() => void>();
+  readonly #handshakes = new Pace(HANDSHAKES_PER_TURN, (next) => setImmediate(next));
+  readonly #datagrams = new Pace(DATAGRAMS_PER_TICK, (next) => setTimeout(next, TICK_MS));
   #interrupted = false;
-  #turnStarted = 0;
-  #nextTurn: Promise<void> = Promise.resolve();
-  #tick: { readonly endsMs: number; started: number } = { endsMs: 0, started: 0 };
 
   constructor(options: ScheduleOptions) {
     this.#options = options;
@@ -62,20 +60,24 @@ export class Schedule {
   /** Ends what runs, starts nothing more. */
   interrupt(): void {
     this.#interrupted = true;
+    this.#handshakes.release();
+    this.#datagrams.release();
     for (const wake of [...this.#sleeping]) wake();
     for (const running of [...this.#running]) running.interrupt();
   }
 
   /** Asks every question, with retries. `onAttempt` gets each answer; an interrupted question has those it came to. */
   async ask(questions: readonly Question[]): Promise<void> {
+    const perHost = new Map<string, number>();
+    for (const { target } of questions) perHost.set(target.address, (perHost.get(target.address) ?? 0) + 1);
     await Promise.all(
-      questions.map((question) =>
-        this.#alone(question, () =>
-          this.#host(question.target.address)(() =>
-            this.#all(() => this.#askOne(question, this.#options.limits.retries)),
-          ),
-        ),
-      ),
+      questions.map((question) => {
+        const { address } = question.target;
+        const ask = (): Promise<void> => this.#all(() => this.#askOne(question, this.#options.limits.retries));
+        // A host that is asked no more than it may be at once needs no gate, and of thousands nearly all are such.
+        const crowded = (perHost.get(address) ?? 0) > this.#options.limits.perHost;
+        return this.#alone(question, () => (crowded ? this.#host(address)(ask) : ask()));
+      }),
     );
   }
 
@@ -108,7 +110,7 @@ export class Schedule {
     let asked = 0;
     let rests = 0;
     while (!this.#interrupted) {
-      await (question.carrier === 'tcp' ? this.#turn() : this.#pace());
+      await (question.carrier === 'tcp' ? this.#handshakes : this.#datagrams).turn();
       if (this.#stopped()) break;
       const running = this.#options.start(question);
       this.#running.add(running);
@@ -132,32 +134,6 @@ export class Schedule {
   /** A method, since the flag changes while a caller waits. */
   #stopped(): boolean {
     return this.#interrupted;
-  }
-
-  async #turn(): Promise<void> {
-    while (this.#turnStarted >= HANDSHAKES_PER_TURN && !this.#interrupted) await this.#nextTurn;
-    if (this.#turnStarted === 0) {
-      this.#nextTurn = new Promise((resolve) => {
-        setImmediate(() => {
-          this.#turnStarted = 0;
-          resolve();
-        });
-      });
-    }
-    this.#turnStarted += 1;
-  }
-
-  async #pace(): Promise<void> {
-    for (;;) {
-      const now = this.#options.clock.monotonicMs();
-      if (now >= this.#tick.endsMs) this.#tick = { endsMs: now + TICK_MS, started: 0 };
-      if (this.#tick.started < DATAGRAMS_PER_TICK) {
-        this.#tick.started += 1;
-        return;
-      }
-      await this.sleep(this.#tick.endsMs - now);
-      if (this.#interrupted) return;
-    }
   }
 
   /** Until `ms` have passed or the run is interrupted. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt, Outcome } from '../../src/contract/outcome.js';
 import { Schedule } from '../../src/run/schedule.js';
 import type { Limits, Question } from '../../src/run/schedule.js';
-import { answered, clock } from '../net/kit.js';
+import { answered } from '../net/kit.js';
 
 const silent: Outcome = { kind: 'silent', sent: 1, waitedMs: 5000 };
 const exhausted: Outcome = { kind: 'unable', reason: 'no-resources', detail: 'EMFILE' };
@@ -33,7 +33,6 @@ function scheduleOf(limits: Partial<Limits>, answer: (key: string, number: numbe
   let running = 0;
   const schedule = new Schedule({
     limits: { concurrency: 100, perHost: 100, retries: 0, ...limits },
-    clock,
     start: ({ key }) => {
       running += 1;
       seen.most = Math.max(seen.most, running);
