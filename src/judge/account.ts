@@ -22,7 +22,7 @@ export interface ReportMeta {
 export function reportOf(run: RunRecord, judged: readonly Judged[], meta: ReportMeta): Report {
   const interrupted = meta.interrupted === undefined ? {} : { interrupted: meta.interrupted };
   const order = new Map(run.checks.map((record, index) => [record, index]));
-  const inPlanOrder = [...judged].sort((a, b) => (order.get(a.record) ?? 0) - (order.get(b.record) ?? 0));
+  const inPlanOrder = judged.toSorted((a, b) => (order.get(a.record) ?? 0) - (order.get(b.record) ?? 0));
   return {
     schema: 'linecheck/report/v1',
     tool: meta.tool,
@@ -68,13 +68,13 @@ export function reportedCheck(judged: Judged): ReportedCheck {
   const source = attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress ?? check.from.address;
   const starts = attempts.map(({ startedMs }) => startedMs);
   const ends = attempts.map(({ startedMs, durationMs }) => startedMs + durationMs);
+  // Keys that are always there stand first: see judge.ts.
   return {
     id: check.id,
     profile: check.profile,
     flow: check.flow,
     title: check.title,
     required: judged.required,
-    ...(check.group === undefined ? {} : { group: check.group }),
     expect: check.expect,
     reach: check.reach,
     from: { role: check.from.role, ...(source === undefined ? {} : { address: source }) },
@@ -84,27 +84,28 @@ export function reportedCheck(judged: Judged): ReportedCheck {
       ...(check.to.address === undefined ? {} : { address: check.to.address }),
       ...(check.to.port === undefined ? {} : { port: check.to.port }),
     },
-    ...(check.via === undefined ? {} : { via: check.via }),
     carrier: carrierKey(check.carrier),
     probe: check.probe,
     verdict: judged.verdict,
     result: judged.result,
     certain: judged.certain,
     proof: judged.proof,
+    summary: judged.summary,
+    facts: judged.facts,
+    timings: judged.timings,
+    attempts: attempts.length,
+    durationMs: attempts.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts),
+    evidence: allEvidence(record).toSorted((a, b) => a.t - b.t),
+    source: check.source,
+    ...(check.group === undefined ? {} : { group: check.group }),
+    ...(check.via === undefined ? {} : { via: check.via }),
     ...(judged.how === undefined ? {} : { how: judged.how }),
     ...(judged.by === undefined ? {} : { by: judged.by }),
     ...(judged.after === undefined ? {} : { after: judged.after }),
     ...(judged.direction === undefined ? {} : { direction: judged.direction }),
     ...(judged.accepted ? { accepted: true } : {}),
     ...(judged.warning === undefined ? {} : { warning: judged.warning }),
-    summary: judged.summary,
     ...(judged.advice === undefined ? {} : { advice: judged.advice }),
-    facts: judged.facts,
-    timings: judged.timings,
-    attempts: attempts.length,
-    durationMs: attempts.length === 0 ? 0 : Math.max(...ends) - Math.min(...starts),
-    evidence: [...allEvidence(record)].sort((a, b) => a.t - b.t),
-    source: check.source,
   };
 }
 

@@ -2,6 +2,8 @@
 
 /** One spelling for one address: no zone, no IPv4-mapped prefix, lower case. The plan's addresses are canonical already. */
 export function canonical(address: string): string {
+  // An IPv4 address has but one.
+  if (!address.includes(':')) return address;
   return address
     .toLowerCase()
     .replace(/%.*$/, '')

@@ -8,9 +8,17 @@ export type TlsEvidence = Extract<Evidence, { kind: 'tls' }>;
 
 /** What the deciding attempt's session showed, else what any other look showed. */
 export function tlsShown(record: CheckRecord): TlsEvidence | undefined {
-  const own = decidingAttempt(record.attempts)?.evidence ?? [];
-  const all = [...own, ...record.evidence, ...record.attempts.flatMap((attempt) => attempt.evidence)];
-  return all.find((item): item is TlsEvidence => item.kind === 'tls');
+  const own = tlsIn(decidingAttempt(record.attempts)?.evidence) ?? tlsIn(record.evidence);
+  if (own !== undefined) return own;
+  for (const { evidence } of record.attempts) {
+    const other = tlsIn(evidence);
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+function tlsIn(evidence: readonly Evidence[] | undefined): TlsEvidence | undefined {
+  return evidence?.find((item): item is TlsEvidence => item.kind === 'tls');
 }
 
 /** Names compare without regard to case and to blanks after commas (RFC 4514 writers differ); a part is enough. */
@@ -29,8 +37,9 @@ function names(issuer: string, expected: string): boolean {
  */
 export function contradictsIdentity(record: CheckRecord): string | undefined {
   const { identity } = record.check;
+  if (identity === undefined) return undefined;
   const tls = tlsShown(record);
-  if (identity === undefined || tls === undefined) return undefined;
+  if (tls === undefined) return undefined;
   const issuer = tls.issuer === undefined ? 'a certificate without issuer' : `a certificate of ${quoted(tls.issuer)}`;
   if (identity.pin !== undefined && tls.pin !== undefined) {
     return identity.pin === tls.pin ? undefined : `${issuer} with another key than the one the site expects`;

@@ -64,6 +64,7 @@ function peerReceivedNothing(scene: Scene, outcome: Taken): Finding | undefined 
 // "the TTL of its *data* against the host's other packets (likely)". Only a nearer sender can stand on the path; data from
 // farther than some packet of the host's comes through that one's sender (NAT, or a firewall that answers ping).
 function dataFromNearer(scene: Scene): Finding | undefined {
+  if (scene.host.distances.length === 0) return undefined;
   const data = ownDataHops(scene);
   const others = otherHops(scene);
   if (data === undefined || others.length === 0 || others.includes(data) || data > Math.max(...others))
@@ -131,11 +132,12 @@ function otherHops(scene: Scene): readonly number[] {
 /** The handshake of this check came from nearer than packets that are the host's own. */
 export function handshakeNearer(scene: Scene): { readonly hops: number; readonly host: number } | undefined {
   const { target } = scene;
+  const known = hostHops(scene.host);
+  if (!known.firm) return undefined;
   const handshake = evidenceOf(scene, 'alive').find(
     ({ by, ttl, address }) => by === 'handshake' && ttl !== undefined && address === target,
   );
-  const known = hostHops(scene.host);
-  if (handshake?.ttl === undefined || !known.firm) return undefined;
+  if (handshake?.ttl === undefined) return undefined;
   const hops = hopsAway(handshake.ttl);
   const host = Math.max(...known.hops);
   return hops < host && !known.hops.includes(hops) ? { hops, host } : undefined;

@@ -20,9 +20,9 @@ interface Distance {
 
 export interface Host {
   /** `proven`: a packet that a bystander would hardly send; `likely`: a refusal that may be forged in its name. */
-  readonly alive?: 'proven' | 'likely';
+  readonly alive: 'proven' | 'likely' | undefined;
   /** What showed it: `TCP 22 answers`. */
-  readonly witness?: string;
+  readonly witness: string | undefined;
   readonly distances: readonly Distance[];
   /** Ports that must be shut and accept all the same. */
   readonly acceptsShut: readonly number[];
@@ -44,9 +44,9 @@ interface Rejection {
   readonly record: CheckRecord;
 }
 
-const NOTHING_KNOWN: Host = { distances: [], acceptsShut: [], refusesUdp: false, lookupFailed: false };
-
 export function allEvidence(record: CheckRecord): readonly Evidence[] {
+  const [first, second] = record.attempts;
+  if (first !== undefined && second === undefined && record.evidence.length === 0) return first.evidence;
   return [...record.attempts.flatMap((attempt) => attempt.evidence), ...record.evidence];
 }
 
@@ -63,15 +63,16 @@ function spoke(outcome: Outcome): boolean {
 
 /** An answer that shows itself to be another's is no sign of life of the target. */
 function impersonated(record: CheckRecord): boolean {
-  const evidence = allEvidence(record);
-  return contradictsIdentity(record) !== undefined || evidence.some((item) => item.kind === 'receipt' && !item.arrived);
+  if (contradictsIdentity(record) !== undefined) return true;
+  return allEvidence(record).some((item) => item.kind === 'receipt' && !item.arrived);
 }
 
-class Notes {
+/** A host while its run is read. */
+class Notes implements Host {
   alive: 'proven' | 'likely' | undefined;
   witness: string | undefined;
   readonly distances: Distance[] = [];
-  readonly acceptsShut = new Set<number>();
+  readonly acceptsShut: number[] = [];
   refusesUdp = false;
   lookupFailed = false;
 
@@ -80,27 +81,21 @@ class Notes {
     this.alive = alive;
     this.witness = witness;
   }
-
-  host(): Host {
-    return {
-      ...(this.alive === undefined ? {} : { alive: this.alive }),
-      ...(this.witness === undefined ? {} : { witness: this.witness }),
-      distances: this.distances,
-      acceptsShut: [...this.acceptsShut],
-      refusesUdp: this.refusesUdp,
-      lookupFailed: this.lookupFailed,
-    };
-  }
 }
+
+const NOTHING_KNOWN: Host = new Notes();
 
 /** Reads a whole run once. */
 export function hostsOf(records: readonly CheckRecord[]): Hosts {
-  const notes = new Map<string, Notes>();
+  const hosts = new Map<string, Notes>();
   const at = (address: string): Notes => {
     const key = canonical(address);
-    const known = notes.get(key) ?? new Notes();
-    notes.set(key, known);
-    return known;
+    let host = hosts.get(key);
+    if (host === undefined) {
+      host = new Notes();
+      hosts.set(key, host);
+    }
+    return host;
   };
 
   // First what later readings are measured against: distances, and ports that give an impostor away.
@@ -113,7 +108,8 @@ export function hostsOf(records: readonly CheckRecord[]): Hosts {
         at(item.address).distances.push({ hops: hopsAway(item.ttl), by: item.by, record, own });
       }
       if (item.kind === 'control' && item.role === 'shut' && target !== undefined && accepted(item.outcome)) {
-        at(target).acceptsShut.add(item.port);
+        const { acceptsShut } = at(target);
+        if (!acceptsShut.includes(item.port)) acceptsShut.push(item.port);
       }
     }
   }
@@ -133,7 +129,6 @@ export function hostsOf(records: readonly CheckRecord[]): Hosts {
     readLife(record, target, at);
   }
 
-  const hosts = new Map([...notes].map(([address, host]) => [address, host.host()]));
   return {
     of: (address) => (address === undefined ? undefined : hosts.get(canonical(address))) ?? NOTHING_KNOWN,
     rejecterNear: (address, except) => {
@@ -164,7 +159,7 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
         if (item.by === 'refusal') host.see('likely', `${flow} is refused`);
         else if (item.by === 'echo') host.see('proven', 'it answers ping');
         else if (item.by === 'neighbour') host.see('proven', 'it answers on the local network');
-        else if (trusted && (item.by !== 'handshake' || host.acceptsShut.size === 0)) {
+        else if (trusted && (item.by !== 'handshake' || host.acceptsShut.length === 0)) {
           host.see('proven', `${flow} ${item.by === 'handshake' ? 'accepts' : 'answers'}`);
         }
         break;
@@ -210,7 +205,7 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
 
 function readOutcome(host: Notes, outcome: Outcome, flow: string): void {
   if (spoke(outcome)) host.see('proven', `${flow} answers`);
-  else if (accepted(outcome) && host.acceptsShut.size === 0) host.see('proven', `${flow} accepts`);
+  else if (accepted(outcome) && host.acceptsShut.length === 0) host.see('proven', `${flow} accepts`);
 }
 
 function readControl(host: Notes, outcome: Outcome, flow: string, target: string): void {

@@ -25,10 +25,10 @@ export function sceneOf(record: CheckRecord, hosts: Hosts): Scene {
     record,
     check: record.check,
     evidence: allEvidence(record),
-    ...(deciding === undefined ? {} : { deciding }),
-    ...(target === undefined ? {} : { target }),
     host: hosts.of(target),
     hosts,
+    ...(deciding === undefined ? {} : { deciding }),
+    ...(target === undefined ? {} : { target }),
   };
 }
 

