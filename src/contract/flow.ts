@@ -106,6 +106,8 @@ export interface Plan {
   readonly profiles: readonly { readonly id: string; readonly title: string }[];
   /** The roles of this machine, `profile/role`. */
   readonly here: readonly string[];
+  /** The hosts of these roles as the site writes them, by `profile/role`; a role that it names nobody for is absent. */
+  readonly standing?: Readonly<Record<string, readonly string[]>>;
   /** Address or interface to probe from. */
   readonly source?: string;
   readonly login: boolean;

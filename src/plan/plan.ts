@@ -71,6 +71,7 @@ export function makePlan(input: PlanInput): Parsed<Plan> {
     ...(site?.name === undefined ? {} : { site: site.name }),
     profiles: profiles.map(({ id, title }) => ({ id, title })),
     here: scope.here,
+    standing: standingHere(profiles, scope),
     ...(scope.source === undefined ? {} : { source: scope.source }),
     login: scope.login,
     ...(site?.proxy === undefined ? {} : { proxy: site.proxy.value }),
@@ -95,6 +96,17 @@ function checkProfiles(profiles: readonly Profile[], problems: Problems): void {
       }));
     }
   }
+}
+
+/** Who stands in the roles of this machine: it may be one of several, and firewall rules are for all of them. */
+function standingHere(profiles: readonly Profile[], scope: Scope): NonNullable<Plan['standing']> {
+  const standing = profiles.flatMap((profile) =>
+    [...profile.roles.keys()].flatMap((role): [string, readonly string[]][] => {
+      const hosts = scope.isHere(profile, role) ? scope.hosts(profile, role) : undefined;
+      return hosts === undefined || hosts === 'none' ? [] : [[`${profile.id}/${role}`, hosts.map(({ host }) => host)]];
+    }),
+  );
+  return Object.fromEntries(standing);
 }
 
 /** One way that a flow goes, seen from here. */
