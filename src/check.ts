@@ -1,12 +1,14 @@
 // One run, from plan to report: resolve, ask, look again, judge. The only place that joins the rooms.
+import type { Evidence } from './contract/evidence.js';
 import type { BoundCheck, Plan, PlannedCheck, Skipped } from './contract/flow.js';
 import type { Clock, KitSession } from './contract/ledger.js';
 import type { Attempt } from './contract/outcome.js';
 import type { BoundProbe, Probe, Proxied, Target } from './contract/probe.js';
 import type { Report, Tool } from './contract/report.js';
 import type { RunEvent } from './contract/run-event.js';
-import type { CheckRecord, RunRecord } from './contract/verdict.js';
-import { reask, worthAskingAgain } from './diagnose/reask.js';
+import type { CheckRecord, RunRecord, VerdictWord } from './contract/verdict.js';
+import { lookAgain } from './diagnose/second-look.js';
+import type { Looker } from './diagnose/second-look.js';
 import { judge } from './judge/judge.js';
 import { reportOf } from './judge/account.js';
 import type { Resolution } from './net/names.js';
@@ -26,6 +28,8 @@ export interface CheckSettings {
   readonly accept: RunRecord['accept'];
   /** Compute the exit code as a monitoring plug-in does. */
   readonly nagios: boolean;
+  /** The verdicts whose failures count for the exit code; absent: all. */
+  readonly failOn?: readonly VerdictWord[];
   /** Carry wire events in the attempt events. */
   readonly verbose: boolean;
 }
@@ -47,6 +51,8 @@ export interface World {
   readonly openKit: (target: Target, first: boolean) => KitSession;
   /** The site's proxy for that scheme, host and port; undefined: none. Absent: no site names one. */
   readonly proxyFor?: (scheme: 'http' | 'https', host: string, port: number) => Proxy | undefined;
+  /** For the second look; absent: what fell silent is asked again, and that is all. */
+  readonly looker?: () => Promise<Looker>;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -77,6 +83,9 @@ class Run {
   readonly #attempts = new Map<string, Attempt[]>();
   readonly #asked = new Map<string, { readonly question: Question; readonly checks: string[] }>();
   readonly #undiagnosed = new Set<string>();
+  readonly #evidence = new Map<string, readonly Evidence[]>();
+  readonly #ending = new AbortController();
+  #looks = 0;
   readonly #begun = new Set<string>();
   readonly #schedule: Schedule;
   #interrupted: Interruption | undefined;
@@ -119,6 +128,7 @@ class Run {
   interrupt(by: Interruption): void {
     if (this.#interrupted !== undefined) return;
     this.#interrupted = by;
+    this.#ending.abort();
     this.#onInterrupt();
     this.#schedule.interrupt();
   }
@@ -312,28 +322,35 @@ class Run {
     await this.#schedule.ask([...questions.values()]);
   }
 
-  /** The second look, at what fell silent. */
   async #lookAgain(): Promise<void> {
     const { diagnoseMs } = this.#settings;
-    if (this.#interrupted !== undefined) return;
-    const silent = [...this.#asked.values()].flatMap(({ question }) =>
-      worthAskingAgain(this.#attempts.get(question.key)?.at(-1)?.outcome)
-        ? [{ question, address: question.target.address, deadlineMs: question.deadlineMs }]
-        : [],
-    );
-    if (diagnoseMs === undefined || silent.length === 0) return;
-    const missed = await reask(silent, {
+    if (this.#interrupted !== undefined || diagnoseMs === undefined) return;
+    const asked = [...this.#asked.values()].map(({ question }) => {
+      const { target, carrier, deadlineMs } = question;
+      return { question, target, carrier, deadlineMs };
+    });
+    const { looker } = this.#world;
+    const seen = await lookAgain(asked, {
       budgetMs: diagnoseMs,
       clock: this.#world.clock,
+      elapsedMs: () => this.#elapsedMs(),
       sleep: (ms) => this.#schedule.sleep(ms),
       stopped: () => this.#interrupted !== undefined,
-      ask: async (question) => {
-        const [check = ''] = this.#asked.get(question.key)?.checks ?? [];
-        this.#world.onEvent({ event: 'diagnosing', t: this.#elapsedMs(), check, look: 'asking again' });
-        await this.#schedule.askOnce(question);
+      signal: this.#ending.signal,
+      attemptsOf: ({ key }) => this.#attempts.get(key) ?? [],
+      askAgain: (question) => this.#schedule.askOnce(question),
+      attempt: (bound, target, deadlineMs) => {
+        this.#looks += 1;
+        return this.#schedule.attempt({ key: `look ${this.#looks}`, bound, target, carrier: 'tcp', deadlineMs });
+      },
+      ...(looker === undefined ? {} : { looker }),
+      onLook: ({ key }, look) => {
+        const [check = ''] = this.#asked.get(key)?.checks ?? [];
+        this.#world.onEvent({ event: 'diagnosing', t: this.#elapsedMs(), check, look });
       },
     });
-    for (const { key } of missed) this.#undiagnosed.add(key);
+    for (const { key } of seen.missed) this.#undiagnosed.add(key);
+    for (const [{ key }, evidence] of seen.evidence) this.#evidence.set(key, evidence);
   }
 
   /** The address that each question left from, by target: of a socket that failed only the routes know it. */
@@ -359,6 +376,7 @@ class Run {
   ): Report {
     const records = items.map((item) => this.#recordOf(item, sources));
     const record: RunRecord = { checks: records, accept: this.#settings.accept };
+    const { nagios, failOn } = this.#settings;
     const report = reportOf(record, judge(record), {
       tool: this.#world.tool,
       ...(this.#plan.site === undefined ? {} : { site: this.#plan.site }),
@@ -367,7 +385,7 @@ class Run {
       ...(this.#interrupted === undefined ? {} : { interrupted: this.#interrupted }),
       notices: noticesOf(records),
       skipped,
-      exit: { nagios: this.#settings.nagios },
+      exit: { nagios, ...(failOn === undefined ? {} : { failOn }) },
     });
     for (const check of report.checks) this.#world.onEvent({ event: 'check', t: this.#elapsedMs(), check });
     this.#world.onEvent({
@@ -388,7 +406,7 @@ class Run {
     return {
       check: local === undefined ? check : { ...check, from: { ...check.from, address: local } },
       attempts,
-      evidence: [],
+      evidence: question === undefined ? [] : (this.#evidence.get(question.key) ?? []),
       ...(resolution === undefined ? {} : { resolution }),
       ...(unresolved || (question !== undefined && attempts.length === 0) ? { interrupted: true } : {}),
       ...(question !== undefined && this.#undiagnosed.has(question.key) ? { undiagnosed: true } : {}),

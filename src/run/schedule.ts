@@ -86,6 +86,16 @@ export class Schedule {
     await this.#alone(question, () => this.#askOne(question, 0));
   }
 
+  /** One attempt that answers no question of the plan's; undefined once interrupted. */
+  async attempt(question: Question): Promise<Attempt | undefined> {
+    if (this.#interrupted) return undefined;
+    const running = this.#options.start(question);
+    this.#running.add(running);
+    const attempt = await running.done;
+    this.#running.delete(running);
+    return attempt;
+  }
+
   #alone(question: Question, ask: () => Promise<void>): Promise<void> {
     const { oneAtATime } = question;
     if (oneAtATime === undefined) return ask();
