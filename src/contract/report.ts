@@ -1,6 +1,6 @@
 // The report of one run: the JSON contract for programs, from which every other format is made. Types only.
 import type { Evidence } from './evidence.js';
-import type { Expect, Problem, Reach, Skipped } from './flow.js';
+import type { Expect, Place, Problem, Reach, Skipped } from './flow.js';
 import type { Facts, Timings } from './outcome.js';
 import type { Certainty, Culprit, How, Proof, Result, VerdictWord } from './verdict.js';
 
@@ -23,6 +23,9 @@ export interface Tally {
 }
 
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130 | 143;
+
+/** What monitoring systems call a result: OK, WARNING, CRITICAL, UNKNOWN. */
+export type MonitoringState = 'ok' | 'warning' | 'critical' | 'unknown';
 
 export interface ReportedCheck {
   readonly id: string;
@@ -49,6 +52,8 @@ export interface ReportedCheck {
   readonly direction?: 'forward' | 'return' | 'unknown';
   /** True where it is unproven and the site or the command line accepts that. */
   readonly accepted?: boolean;
+  /** True where it fails, would decide, and `--fail-on` does not name its verdict: it does not count for the exit code. */
+  readonly uncounted?: boolean;
   readonly warning?: string;
   readonly summary: string;
   readonly advice?: string;
@@ -59,6 +64,8 @@ export interface ReportedCheck {
   readonly durationMs: number;
   readonly evidence: readonly Evidence[];
   readonly source: readonly string[];
+  /** Where the site, or else the profile, asks for it. */
+  readonly place?: Place;
 }
 
 export interface ReportedSkip {
@@ -76,7 +83,13 @@ export interface Summary {
   readonly skipped: number;
   /** Unproven required checks that the user accepts; they count as unproven above. */
   readonly accepted: number;
+  /** The verdicts whose failures count, where `--fail-on` named some; absent: all. */
+  readonly failOn?: readonly VerdictWord[];
+  /** With `failOn`: deciding checks that fail and do not count; they count as failing above. */
+  readonly uncounted?: number;
   readonly exitCode: ExitCode;
+  /** The same result for a monitoring system, whatever convention the exit code follows. Absent in older reports. */
+  readonly state?: MonitoringState;
   readonly byVerdict: Readonly<Partial<Record<VerdictWord, number>>>;
 }
 

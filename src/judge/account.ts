@@ -1,8 +1,8 @@
 // The report of a judged run: every check in plan order, every skipped flow with its reason, and the tallies.
 import type { Skipped } from '../contract/flow.js';
 import type { Report, ReportedCheck, ReportedSkip, Summary, Tally, Tool } from '../contract/report.js';
-import type { Judged, RunRecord } from '../contract/verdict.js';
-import { exitCode, nagiosExitCode } from './exit.js';
+import type { Judged, RunRecord, VerdictWord } from '../contract/verdict.js';
+import { exitCode, monitoringState, nagiosExitCode, uncounted } from './exit.js';
 import { allEvidence } from './liveness.js';
 import { carrierKey } from './wording.js';
 
@@ -15,14 +15,20 @@ export interface ReportMeta {
   readonly interrupted?: Report['interrupted'];
   readonly notices: readonly string[];
   readonly skipped: readonly Skipped[];
-  /** How the exit code is to be computed; `nagios` for `--exit nagios`. */
-  readonly exit: { readonly nagios?: boolean; readonly accept?: RunRecord['accept']; readonly crashed?: boolean };
+  /** How the exit code is to be computed; `nagios` for `--exit nagios`, `failOn` for `--fail-on`. */
+  readonly exit: {
+    readonly nagios?: boolean;
+    readonly accept?: RunRecord['accept'];
+    readonly failOn?: readonly VerdictWord[];
+    readonly crashed?: boolean;
+  };
 }
 
 export function reportOf(run: RunRecord, judged: readonly Judged[], meta: ReportMeta): Report {
   const interrupted = meta.interrupted === undefined ? {} : { interrupted: meta.interrupted };
   const order = new Map(run.checks.map((record, index) => [record, index]));
   const inPlanOrder = judged.toSorted((a, b) => (order.get(a.record) ?? 0) - (order.get(b.record) ?? 0));
+  const out = new Set(uncounted(inPlanOrder, meta.exit.failOn));
   return {
     schema: 'linecheck/report/v1',
     tool: meta.tool,
@@ -32,7 +38,7 @@ export function reportOf(run: RunRecord, judged: readonly Judged[], meta: Report
     ...interrupted,
     notices: meta.notices,
     summary: summaryOf(inPlanOrder, meta),
-    checks: inPlanOrder.map(reportedCheck),
+    checks: inPlanOrder.map((each) => reportedCheck(each, out.has(each))),
     skipped: meta.skipped.map(reportedSkip),
   };
 }
@@ -44,6 +50,7 @@ export function summaryOf(
 ): Summary {
   const { nagios, ...rest } = meta.exit;
   const ending = { ...rest, ...(meta.interrupted === undefined ? {} : { interrupted: meta.interrupted }) };
+  const { failOn } = ending;
   const byVerdict: Partial<Record<Judged['verdict'], number>> = {};
   for (const { verdict } of judged) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1;
   return {
@@ -51,7 +58,9 @@ export function summaryOf(
     optional: tally(judged.filter(({ required }) => !required)),
     skipped: meta.skipped.length,
     accepted: judged.filter(({ required, accepted }) => required && accepted).length,
+    ...(failOn === undefined ? {} : { failOn, uncounted: uncounted(judged, failOn).length }),
     exitCode: nagios === true ? nagiosExitCode(judged, ending) : exitCode(judged, ending),
+    state: monitoringState(judged, ending),
     byVerdict,
   };
 }
@@ -61,8 +70,11 @@ function tally(judged: readonly Judged[]): Tally {
   return { pass: count('pass'), fail: count('fail'), unproven: count('unproven') };
 }
 
-/** One check as reports and `check` events carry it. Keys that do not apply are absent. */
-export function reportedCheck(judged: Judged): ReportedCheck {
+/**
+ * One check as reports and `check` events carry it. Keys that do not apply are absent.
+ * @param leftOut it fails and does not count for the exit code
+ */
+export function reportedCheck(judged: Judged, leftOut = false): ReportedCheck {
   const { record } = judged;
   const { check, attempts } = record;
   const source = attempts.find(({ localAddress }) => localAddress !== undefined)?.localAddress ?? check.from.address;
@@ -104,8 +116,10 @@ export function reportedCheck(judged: Judged): ReportedCheck {
     ...(judged.after === undefined ? {} : { after: judged.after }),
     ...(judged.direction === undefined ? {} : { direction: judged.direction }),
     ...(judged.accepted ? { accepted: true } : {}),
+    ...(leftOut ? { uncounted: true } : {}),
     ...(judged.warning === undefined ? {} : { warning: judged.warning }),
     ...(judged.advice === undefined ? {} : { advice: judged.advice }),
+    ...(check.place === undefined ? {} : { place: check.place }),
   };
 }
 

@@ -84,7 +84,10 @@ function summaryKeys(summary: Summary): object {
     optional: tallyKeys(summary.optional),
     skipped: summary.skipped,
     accepted: summary.accepted,
+    failOn: summary.failOn,
+    uncounted: summary.uncounted,
     exitCode: summary.exitCode,
+    state: summary.state,
     byVerdict: Object.fromEntries(verdicts.map((verdict) => [verdict, summary.byVerdict[verdict]])),
   };
 }
@@ -119,6 +122,7 @@ function checkKeys(check: ReportedCheck): object {
     after: check.after === undefined ? undefined : { hop: check.after.hop, address: check.after.address },
     direction: check.direction,
     accepted: check.accepted,
+    uncounted: check.uncounted,
     warning: check.warning,
     summary: check.summary,
     advice: check.advice,
@@ -128,6 +132,10 @@ function checkKeys(check: ReportedCheck): object {
     durationMs: check.durationMs,
     evidence: check.evidence.map(evidenceKeys),
     source: check.source,
+    place:
+      check.place === undefined
+        ? undefined
+        : { file: check.place.file, line: check.place.line, column: check.place.column },
   };
 }
 

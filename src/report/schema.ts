@@ -268,6 +268,9 @@ const check = z
       .describe('The last hop that was seen before it vanished.'),
     direction: z.exactOptional(z.enum(['forward', 'return', 'unknown'])).describe('Which way it is stopped.'),
     accepted: z.exactOptional(z.boolean()).describe('Unproven, and the site or the command line accepts that.'),
+    uncounted: z
+      .exactOptional(z.boolean())
+      .describe('It fails, and does not count for the exit code: --fail-on does not name its verdict.'),
     warning: z.exactOptional(z.string()).describe('A pass that deserves a look.'),
     summary: z.string().describe('One sentence for a person.'),
     advice: z.exactOptional(z.string()).describe('What to do next, and whom to ask.'),
@@ -277,6 +280,9 @@ const check = z
     durationMs: ms(),
     evidence: z.array(evidence),
     source: z.array(z.string()).describe('The rows of the vendor document.'),
+    place: z
+      .exactOptional(z.strictObject({ file: z.string(), line: z.int().min(1), column: z.int().min(1) }))
+      .describe('Where the site file, or else the profile, asks for it; line and column count from 1.'),
   })
   .meta({ id: 'Check', description: 'One flow bound to one source and one target, and what became of it.' });
 
@@ -290,7 +296,14 @@ const summary = z
     optional: tally,
     skipped: z.int().min(0).describe('Flows without a check.'),
     accepted: z.int().min(0).describe('Unproven required checks that are accepted; they count as unproven above.'),
+    failOn: z.exactOptional(z.array(verdictWord)).describe('The verdicts whose failures count; absent: all.'),
+    uncounted: z
+      .exactOptional(z.int().min(0))
+      .describe('Deciding checks that fail and do not count; they count as failing above.'),
     exitCode: z.literal([0, 1, 2, 3, 4, 130, 143]),
+    state: z
+      .exactOptional(z.enum(['ok', 'warning', 'critical', 'unknown']))
+      .describe('The result for a monitoring system, whatever convention the exit code follows.'),
     byVerdict: z.partialRecord(verdictWord, z.int().min(0)).describe('Checks by verdict; absent where there is none.'),
   })
   .meta({ id: 'Summary' });

@@ -1,6 +1,7 @@
 // The screen a tech reads: can I leave the site, and if not, what do I ask of whom. Failures stand first.
 import type { Report, ReportedCheck, Sight, Summary, Tally } from '../contract/report.js';
 import type { How } from '../contract/verdict.js';
+import { decision, exitMeaning, headline, leftOut, score, titled, unprovenGroups } from './account.js';
 import { listing, paragraph, type Entry, type Line, type Part } from './layout.js';
 import { skippedLines } from './skips.js';
 import type { Style, Tone } from './style.js';
@@ -10,12 +11,11 @@ import { arrow, count, duration, endpoint, grouped, listed, verdictWords } from 
 const hang = 10;
 
 export function table(report: Report, style: Style): string {
-  const several = new Set(report.checks.map((check) => check.profile)).size > 1;
-  const checks = report.checks.map((check) => ({ ...check, title: fullTitle(check, several) }));
+  const checks = titled(report);
   const { deciding, rest } = decision(checks);
   const sections = [
     paragraph({ text: headline(report), tone: headTone(report) }, style),
-    ...deciding.filter((check) => check.result === 'fail').map((check) => failure(check, style)),
+    ...failing(deciding).map((check) => failure(check, style)),
     ...unprovenGroups(deciding).map((group) => unprovenGroup(group, style)),
     ...checks.filter((check) => check.warning !== undefined).map((check) => warning(check, style)),
     notRequired(rest, style),
@@ -30,88 +30,16 @@ export function table(report: Report, style: Style): string {
     .join('\n\n')}\n`;
 }
 
-/** The title, and what else must be known to read a verdict: whose flow it is, and that being blocked is what is wanted. */
-function fullTitle(check: ReportedCheck, severalProfiles: boolean): string {
-  const title = check.expect === 'blocked' ? `${check.title} (must be blocked)` : check.title;
-  return severalProfiles ? `${check.profile}: ${title}` : title;
-}
-
-interface Decision {
-  readonly deciding: readonly ReportedCheck[];
-  readonly rest: readonly ReportedCheck[];
-  readonly noun: 'required flow' | 'optional flow';
-}
-
-/** The checks that decide a run: the required ones, or all where none is required, as for the exit code. */
-function decision(checks: readonly ReportedCheck[]): Decision {
-  const required = checks.filter((check) => check.required);
-  return required.length > 0
-    ? { deciding: required, rest: checks.filter((check) => !check.required), noun: 'required flow' }
-    : { deciding: checks, rest: [], noun: 'optional flow' };
-}
-
-interface Score {
-  readonly all: number;
-  readonly pass: number;
-  readonly fail: number;
-  readonly unproven: number;
-  /** Of the unproven. */
-  readonly accepted: number;
-}
-
-function score(checks: readonly ReportedCheck[]): Score {
-  const of = (result: ReportedCheck['result']): number => checks.filter((check) => check.result === result).length;
-  const accepted = checks.filter((check) => check.result === 'unproven' && check.accepted === true).length;
-  return { all: checks.length, pass: of('pass'), fail: of('fail'), unproven: of('unproven'), accepted };
-}
-
-const cut: Readonly<Record<NonNullable<Report['interrupted']>, string>> = {
-  SIGINT: 'Interrupted by Ctrl-C',
-  SIGTERM: 'Stopped by SIGTERM',
-  'max-time': 'Stopped at the time limit',
-};
-
-/** The site and the verdict in words: `branch-12: 3 of 12 required flows fail.` */
-export function headline({ checks, interrupted, site }: Report): string {
-  const words = verdict(checks);
-  const cause = interrupted === undefined ? '' : `${cut[interrupted]}. `;
-  return `${site === undefined ? '' : `${site}: `}${cause}${words}`;
-}
-
-function verdict(checks: readonly ReportedCheck[]): string {
-  const { deciding, noun } = decision(checks);
-  const { all, pass, fail, unproven, accepted } = score(deciding);
-  if (all === 0) return 'Nothing was checked.';
-  const of = (some: number): string => `${some} of ${count(all, noun)}`;
-  const doubt = unproven - accepted;
-  if (fail > 0) {
-    const fails = all === 1 ? `The one ${noun} fails` : `${of(fail)} ${verb(fail, 'fail')}`;
-    return unproven === 0 ? `${fails}.` : `${fails}, ${unproven} ${are(unproven)} unproven.`;
-  }
-  if (doubt > 0) {
-    return all === 1
-      ? `The one ${noun} is unproven.`
-      : `No ${noun} fails, but ${doubt} of ${all} ${are(doubt)} unproven.`;
-  }
-  if (unproven > 0) {
-    if (pass === 0) return `No ${noun} passes; ${all === 1 ? 'it is' : 'all are'} unproven and accepted.`;
-    return `${of(pass)} ${verb(pass, 'pass')}; ${unproven} ${are(unproven)} unproven and accepted.`;
-  }
-  return all === 1 ? `The one ${noun} passes.` : `All ${all} ${noun}s pass.`;
-}
-
-function verb(number: number, word: 'fail' | 'pass'): string {
-  return number > 1 ? word : word === 'fail' ? 'fails' : 'passes';
-}
-
-function are(number: number): string {
-  return number === 1 ? 'is' : 'are';
-}
-
 function headTone({ checks, interrupted }: Report): Tone {
   const { pass, fail, unproven, accepted } = score(decision(checks).deciding);
   if (fail > 0) return 'bad';
   return interrupted === undefined && unproven === accepted && pass > 0 ? 'good' : 'doubt';
+}
+
+/** Those that count first. */
+function failing(deciding: readonly ReportedCheck[]): readonly ReportedCheck[] {
+  const all = deciding.filter((check) => check.result === 'fail');
+  return [...all.filter((check) => check.uncounted !== true), ...all.filter((check) => check.uncounted === true)];
 }
 
 function strong(text: string): Part {
@@ -140,18 +68,9 @@ function failure(check: ReportedCheck, style: Style): string[] {
     ...paragraph(arrow(check), style, { hang }),
     ...paragraph(check.summary, style, { hang }),
     ...members,
+    ...(check.uncounted === true ? paragraph(leftOut(check), style, { hang }) : []),
     ...next(check.advice, style),
   ];
-}
-
-/** Checks that cannot be decided for one reason and want one next step; those that nobody accepted come first. */
-function unprovenGroups(checks: readonly ReportedCheck[]): ReportedCheck[][] {
-  const doubtful = checks.filter((check) => check.result === 'unproven');
-  const all = grouped(doubtful, (check) =>
-    JSON.stringify([check.accepted === true, verdictWords(check), check.advice]),
-  ).map(([, group]) => group);
-  const accepted = (group: readonly ReportedCheck[]): boolean => group[0]?.accepted === true;
-  return [...all.filter((group) => !accepted(group)), ...all.filter(accepted)];
 }
 
 /** What several checks share when their own sentences differ. */
@@ -265,9 +184,10 @@ function total({ pass, fail, unproven }: Tally): number {
   return pass + fail + unproven;
 }
 
-function account({ required, optional, skipped, accepted }: Summary, style: Style): string[] {
+function account({ required, optional, skipped, accepted, uncounted = 0 }: Summary, style: Style): string[] {
   const taken = accepted === 0 ? '' : ` (${accepted} accepted)`;
-  const counted = `${required.pass} pass, ${required.fail} fail, ${required.unproven} unproven${taken}`;
+  const out = uncounted === 0 || total(required) === 0 ? '' : ` (${uncounted} not counted)`;
+  const counted = `${required.pass} pass, ${required.fail} fail${out}, ${required.unproven} unproven${taken}`;
   return paragraph(
     [strong(`${total(required)} required:`), ` ${counted}; ${total(optional)} optional; ${skipped} skipped.`],
     style,
@@ -287,24 +207,6 @@ function sight({ tool }: Report, style: Style): string[] {
   const missing = everySight.filter((each) => !tool.can.includes(each)).map((each) => sights[each]);
   if (missing.length === 0) return [];
   return paragraph(`tier ${tool.tier} of 3, without ${listed(missing)}.`, style, { hang, label: 'Sight' });
-}
-
-/**
- * Why a run ended with its exit code, for a person. From what was seen and not from the number: other conventions
- * (`--exit nagios`) say the same with other numbers.
- */
-export function exitMeaning({ checks, interrupted, summary }: Report): string {
-  if (summary.exitCode === 4) return 'linecheck itself failed';
-  if (interrupted === 'SIGINT') return 'interrupted by Ctrl-C, this report is partial';
-  if (interrupted === 'SIGTERM') return 'stopped by SIGTERM, this report is partial';
-  const { deciding, noun } = decision(checks);
-  const { all, fail, unproven, accepted } = score(deciding);
-  if (all === 0) return 'there was nothing to check';
-  if (fail > 0) return `${noun === 'required flow' ? 'a' : 'an'} ${noun} fails`;
-  if (unproven > accepted) return `none fails, but ${noun === 'required flow' ? 'a' : 'an'} ${noun} is unproven`;
-  if (unproven > 0) return 'none fails, and what is unproven is accepted';
-  const warned = deciding.some((check) => check.warning !== undefined) ? ', with warnings' : '';
-  return `every ${noun} passes${warned}`;
 }
 
 function ending(report: Report): Line {

@@ -65,6 +65,7 @@ describe('a report', () => {
       skipped: 1,
       accepted: 1,
       exitCode: 1,
+      state: 'critical',
       byVerdict: { blocked: 1, open: 1, unproven: 2, denied: 1 },
     });
   });
@@ -143,6 +144,26 @@ describe('a report', () => {
       interrupted: 'SIGINT',
       summary: { exitCode: 130 },
     });
+  });
+
+  it('says where the site asks for a check', () => {
+    const place = { file: 'site.yaml', line: 7, column: 3 };
+    const one = { checks: [record({ place }, answered())], accept: [] } as const;
+    expect(reportOf(one, judge(one), meta).checks[0]?.place).toEqual(place);
+  });
+
+  it('marks failures that do not count, counts them and names the verdicts that do', () => {
+    const { checks: all, summary } = reportOf(run, judged, { ...meta, exit: { failOn: ['closed'] } });
+    expect(all.map((check) => check.uncounted)).toEqual([true, undefined, undefined, undefined, undefined]);
+    expect(summary).toMatchObject({
+      required: { pass: 1, fail: 1, unproven: 2 },
+      failOn: ['closed'],
+      uncounted: 1,
+      exitCode: 3,
+      state: 'warning',
+    });
+    expect(report.summary).not.toHaveProperty('uncounted');
+    expect(report.checks[0]).not.toHaveProperty('uncounted');
   });
 
   it('exits as Nagios wants it when asked', () => {

@@ -2,9 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome, UnableReason } from '../../src/contract/outcome.js';
 import type { CheckRecord, Judged, RunRecord } from '../../src/contract/verdict.js';
-import { exitCode, nagiosExitCode } from '../../src/judge/exit.js';
+import { exitCode, monitoringState, nagiosExitCode, uncounted } from '../../src/judge/exit.js';
 import { judge } from '../../src/judge/judge.js';
 import {
+  FIREWALL,
   ambiguous,
   answered,
   lives,
@@ -80,6 +81,49 @@ describe('the exit code for Nagios', () => {
     ['3 UNKNOWN where linecheck crashed', of([fail]), { crashed: true }, 3],
   ] as const)('is %s', (_, judged, ending, code) => {
     expect(nagiosExitCode(judged, ending)).toBe(code);
+  });
+});
+
+describe('failures that --fail-on leaves out', () => {
+  const blocked = record({ flow: 'blocked' }, refused('prohibited', { by: FIREWALL }));
+  const breach = record({ flow: 'breach', expect: 'blocked' }, answered());
+  const extra = optional(refused());
+
+  it.each([
+    ['1 where one counts', of([pass, fail, blocked]), ['blocked'], 1, 'critical'],
+    ['0 where none counts and something passes', of([pass, fail]), ['blocked'], 0, 'warning'],
+    ['3 where none counts and nothing passes', of([fail]), ['blocked'], 3, 'warning'],
+    ['3 where none counts and the rest is accepted', of([fail, oneway], ['one-way']), ['blocked'], 3, 'warning'],
+    ['3 where none counts and one is unproven', of([pass, fail, oneway]), ['blocked'], 3, 'warning'],
+    ['1 where a flow that must be blocked is not, whatever is named', of([pass, breach]), ['blocked'], 1, 'critical'],
+    ['1 where only optional flows were asked and one that counts fails', of([extra]), ['closed'], 1, 'critical'],
+    ['3 where only optional flows were asked and the failure is left out', of([extra]), ['blocked'], 3, 'warning'],
+    ['0 where all passes, whatever is named', of([pass]), [], 0, 'ok'],
+    ['2 where there is nothing to check, whatever is named', of([]), [], 2, 'unknown'],
+  ] as const)('make it %s', (_, judged, failOn, code, state) => {
+    expect(exitCode(judged, { failOn })).toBe(code);
+    expect(monitoringState(judged, { failOn })).toBe(state);
+  });
+
+  it('are those of the flows that decide, and no others', () => {
+    const judged = of([pass, fail, blocked, breach, extra, oneway]);
+    const flows = (some: readonly Judged[]): readonly string[] => some.map((item) => item.record.check.flow);
+    expect(flows(uncounted(judged, ['blocked']))).toEqual(['closed']);
+    expect(flows(uncounted(judged, []))).toEqual(['closed', 'blocked']);
+    expect(flows(uncounted(of([extra]), []))).toEqual(['extra']);
+    expect(uncounted(judged, undefined)).toEqual([]);
+  });
+
+  it('never make a run greener than its failures: without any named word and any pass it is not 0', () => {
+    const all = [fail, blocked, breach, oneway, mute];
+    for (let subset = 1; subset < 2 ** all.length; subset += 1) {
+      const judged = of(
+        all.filter((_, at) => ((subset >> at) & 1) === 1),
+        'all',
+      );
+      const failing = judged.some(({ result }) => result === 'fail');
+      if (failing) expect(exitCode(judged, { failOn: [] })).not.toBe(0);
+    }
   });
 });
 

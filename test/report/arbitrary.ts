@@ -41,6 +41,12 @@ const checkArbitrary: fc.Arbitrary<ReportedCheck> = fc
         'oversize-dropped' as const,
       ),
       accepted: fc.boolean(),
+      uncounted: fc.boolean(),
+      place: fc.record({
+        file: text,
+        line: fc.integer({ min: 1, max: 9999 }),
+        column: fc.integer({ min: 1, max: 200 }),
+      }),
       warning: text,
       summary: text,
       advice: fc.oneof(text, fc.constant('Ask the firewall team.')),

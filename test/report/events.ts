@@ -39,18 +39,26 @@ export const fullCheck: ReportedCheck = {
   after: { hop: 1, address: '198.51.100.254' },
   direction: 'forward',
   accepted: false,
+  uncounted: true,
   warning: 'It took three askings.',
   advice: 'Ask the firewall team.',
   facts: { text: 'a', number: 1.5, yes: true, list: ['b', 'c'] },
   timings: { resolveMs: 1, connectMs: 2, tlsMs: 3, replyMs: 4 },
   evidence,
+  place: { file: 'site.yaml', line: 12, column: 5 },
 };
 
 export const full: Report = report([fullCheck], {
   interrupted: 'SIGTERM',
   notices: ['A notice.'],
   skipped: skips,
-  summary: { ...summaryOf([fullCheck], skips.length), exitCode: 143 },
+  summary: {
+    ...summaryOf([fullCheck], skips.length),
+    failOn: ['closed'],
+    uncounted: 1,
+    exitCode: 143,
+    state: 'unknown',
+  },
 });
 
 const outcomes: readonly Outcome[] = [

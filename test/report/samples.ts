@@ -284,12 +284,15 @@ export function summaryOf(checks: readonly ReportedCheck[], skipped = 0): Summar
   const accepted = checks.filter((each) => each.required && each.accepted === true).length;
   const byVerdict: Partial<Record<VerdictWord, number>> = {};
   for (const { verdict } of checks) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1;
+  const nothing = checks.length === 0;
+  const doubt = required.unproven > accepted;
   return {
     required,
     optional: tally(checks.filter((each) => !each.required)),
     skipped,
     accepted,
-    exitCode: checks.length === 0 ? 2 : required.fail > 0 ? 1 : required.unproven > accepted ? 3 : 0,
+    exitCode: nothing ? 2 : required.fail > 0 ? 1 : doubt ? 3 : 0,
+    state: nothing ? 'unknown' : required.fail > 0 ? 'critical' : doubt ? 'warning' : 'ok',
     byVerdict,
   };
 }
@@ -334,6 +337,19 @@ const v6Manager = { role: 'manager', address: '2001:db8:ffff:eeee:dddd:cccc:bbbb
 const longest = '2001:db8:1234:5678:9abc:def0:1234:5678';
 
 /** Name of the golden file to its report. */
+/** As `--fail-on` makes it. */
+function leavingOut(all: readonly ReportedCheck[], failOn: readonly VerdictWord[]): Report {
+  const checks = all.map((each) =>
+    each.result === 'fail' && !failOn.includes(each.verdict) ? { ...each, uncounted: true } : each,
+  );
+  const uncounted = checks.filter((each) => each.uncounted === true).length;
+  const fails = checks.some((each) => each.result === 'fail' && each.uncounted !== true);
+  const passes = checks.some((each) => each.result === 'pass');
+  const exitCode = fails ? 1 : passes ? 0 : 3;
+  const summary = { ...summaryOf(checks), failOn, uncounted, exitCode, state: fails ? 'critical' : 'warning' } as const;
+  return report(checks, { summary });
+}
+
 export const samples: Readonly<Record<string, Report>> = {
   'all-pass': report(passing, { skipped: skips.slice(0, 4), durationMs: 212 }),
   'mixed-failures': report(
@@ -408,7 +424,12 @@ export const samples: Readonly<Record<string, Report>> = {
     {
       interrupted: 'SIGINT',
       durationMs: 1310,
-      summary: { ...summaryOf([discovery]), exitCode: 130, required: { pass: 1, fail: 0, unproven: 1 } },
+      summary: {
+        ...summaryOf([discovery]),
+        exitCode: 130,
+        state: 'unknown',
+        required: { pass: 1, fail: 0, unproven: 1 },
+      },
     },
   ),
   'two-hundred': report(
@@ -494,6 +515,8 @@ export const samples: Readonly<Record<string, Report>> = {
       durationMs: 2,
     }),
   ]),
+  'left-out': leavingOut([discovery, ...failures.slice(0, 3), troubleshooting], ['intercepted', 'blocked']),
+  'all-left-out': leavingOut(failures.slice(0, 2), ['intercepted']),
   'only-optional': report([{ ...discovery, required: false }]),
   nothing: report([], { skipped: skips, durationMs: 3 }),
 };
