@@ -198,6 +198,8 @@ export interface UdpOptions {
   readonly acceptFrom?: 'target' | 'target-any-port' | 'anyone';
   /** Ask by broadcast; implies `acceptFrom: 'anyone'`. */
   readonly broadcast?: boolean;
+  /** A library is to have `socket`. It then hears less of who refuses. */
+  readonly forLibrary?: boolean;
 }
 
 export interface Datagrams {
@@ -211,7 +213,7 @@ export interface Datagrams {
   /** Sends once and waits `forMs` for a refusal; for protocols without an answer. Rejects when refused. */
   send(request: Uint8Array, forMs: number, options?: SendOptions): Promise<void>;
   readonly local: Endpoint;
-  /** For a library that wants a socket. */
+  /** For a library that wants a socket; only where `forLibrary` was asked for, else reading it throws TypeError. */
   readonly socket: DatagramSocket;
 }
 

@@ -5,6 +5,7 @@ import type { Clock, Ledger, SocketRecord } from '../contract/ledger.js';
 import type { WireEvent } from '../contract/outcome.js';
 import type { SendOptions, Target } from '../contract/probe.js';
 import { meaningOf } from './errno.js';
+import type { Kernel } from './kernel.js';
 
 /** The attempt was cut short while something waited. */
 export class Aborted extends Error {
@@ -26,6 +27,8 @@ export interface SessionOptions {
   readonly verbose: boolean;
   /** Local addresses to probe from, where the user chose. */
   readonly source?: { readonly 4?: string; readonly 6?: string };
+  /** Where it can be had, sockets are opened through it and looked back at. */
+  readonly kernel?: Kernel;
 }
 
 export class Session {

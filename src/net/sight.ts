@@ -5,18 +5,48 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Family } from '../contract/flow.js';
 import type { Sight } from '../contract/report.js';
+import { kernelAccess } from './kernel.js';
+import type { Kernel, KernelSocket } from './kernel.js';
 
 /** linux/capability.h. */
 const CAP_NET_RAW = 13n;
 
-/** Plain Node sees errno; with CAP_NET_RAW and the package raw-socket, tried here, also what raw sockets show. */
+/** Plain Node sees errno. What else this machine shows is tried here, not guessed; tier 2 with koffi, tier 3 with raw sockets. */
 export async function sight(): Promise<{ readonly tier: 1 | 2 | 3; readonly can: readonly Sight[] }> {
-  const plain = { tier: 1, can: ['errno'] } as const;
+  const access = await kernelAccess();
+  const kernel = 'kernel' in access ? kernelSight(access.kernel) : [];
+  const raw: readonly Sight[] = (await hasRawSockets()) ? ['raw'] : [];
+  const tier = raw.length > 0 ? 3 : kernel.includes('error-queue') ? 2 : 1;
+  return { tier, can: ['errno', ...kernel, ...raw] };
+}
+
+/** What the kernel grants on sockets that go nowhere. */
+function kernelSight(kernel: Kernel): readonly Sight[] {
+  const grants = (kind: 'tcp' | 'udp', ask: (socket: KernelSocket) => boolean): boolean => {
+    let socket: KernelSocket | undefined;
+    try {
+      socket = kernel.open(kind, 4);
+      return ask(socket);
+    } catch {
+      return false;
+    } finally {
+      socket?.close();
+    }
+  };
+  const tries: readonly (readonly [Sight, boolean])[] = [
+    ['error-queue', grants('udp', (socket) => (socket.queueErrors(true), socket.errors().length === 0))],
+    ['ttl', grants('udp', (socket) => (socket.showTtl(), socket.setTtl(64), true))],
+    ['tcp-info', grants('tcp', (socket) => socket.tcpInfo() !== undefined)],
+  ];
+  return tries.filter(([, granted]) => granted).map(([sight]) => sight);
+}
+
+async function hasRawSockets(): Promise<boolean> {
   // Without the capability there is no need to load anything.
   const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readOr('/proc/self/status'))?.[1];
-  if (effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_RAW) & 1n) === 0n) return plain;
+  if (effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_NET_RAW) & 1n) === 0n) return false;
   const { systemRawSockets } = await import('./raw.js');
-  return (await systemRawSockets.missing()) === undefined ? { tier: 3, can: ['errno', 'raw'] } : plain;
+  return (await systemRawSockets.missing()) === undefined;
 }
 
 export type Source = { readonly 4?: string; readonly 6?: string };

@@ -7,6 +7,7 @@ import type { Endpoint, SendOptions, Stream, Want } from '../contract/probe.js';
 import { alertOf, brokenRecordOf } from './alert.js';
 import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
+import { packetTtl } from './watched.js';
 
 /** What may lie unread before the peer is told to wait. */
 const UNREAD_BYTES = 64 * 1024;
@@ -48,7 +49,7 @@ export class SocketStream implements Stream {
     socket.on('data', (chunk: Buffer) => {
       if (record.repliedMs === undefined) {
         record.repliedMs = session.elapsedMs();
-        session.see({ kind: 'alive', address: session.target.address, by: 'data' });
+        session.see({ kind: 'alive', address: session.target.address, by: 'data', ...packetTtl(socket) });
       }
       record.received += chunk.length;
       session.dump('received', chunk);

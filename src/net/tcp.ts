@@ -1,14 +1,14 @@
 // TCP: one connection to the target's address. No name is looked up here, no second address tried.
-import { Socket } from 'node:net';
 import type { Session } from './session.js';
 import { SocketStream } from './stream.js';
 import { currentTurn } from './turn.js';
+import { openTcpSocket, packetTtl } from './watched.js';
 
 /** Rejects with SocketFailed (the ledger says why) or Aborted. */
 export function connectTcp(session: Session): Promise<SocketStream> {
   const { target } = session;
   const record = session.record('tcp');
-  const socket = new Socket();
+  const socket = openTcpSocket(session, record);
   const owned = session.own(() => socket.destroy());
   const beganMs = session.elapsedMs();
   const beganTurn = currentTurn();
@@ -29,7 +29,7 @@ export function connectTcp(session: Session): Promise<SocketStream> {
       record.connectedMs = session.elapsedMs();
       if (socket.localAddress !== undefined) record.localAddress = socket.localAddress;
       session.say('connected', `from ${socket.localAddress ?? '?'} port ${socket.localPort ?? 0}`);
-      session.see({ kind: 'alive', address: target.address, by: 'handshake' });
+      session.see({ kind: 'alive', address: target.address, by: 'handshake', ...packetTtl(socket) });
       resolve(new SocketStream(socket, session, record));
     });
     socket.setNoDelay(true);

@@ -12,6 +12,7 @@ import { signedByCa } from './chain.js';
 import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
 import { SocketStream } from './stream.js';
+import { packetTtl } from './watched.js';
 
 /** Old appliances speak TLS 1.0 with keys that today's defaults refuse. We report that; we send nothing worth protecting. */
 const OLDEST = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
@@ -201,6 +202,8 @@ export function secure(
       record.securedMs = session.elapsedMs();
       record.repliedMs ??= record.securedMs;
       const shown = seeCertificate(session, socket, ca);
+      const arrived = packetTtl(over.socket);
+      if (arrived.ttl !== undefined) session.see({ kind: 'alive', address: target.address, by: 'data', ...arrived });
       session.say('secured', `${shown.protocol} ${shown.cipher}, ${shown.subject ?? 'no subject'}`);
       resolve(new SecureSocketStream(socket, session, record, shown));
     });

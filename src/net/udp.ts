@@ -1,13 +1,15 @@
 // UDP: connected sockets, so that ICMP refusals surface; an unconnected one where anyone may answer.
-import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { ProtocolError } from '../bytes/errors.js';
 import { lookOf } from '../bytes/text.js';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { Accept, Datagrams, Endpoint, SendOptions, UdpOptions } from '../contract/probe.js';
+import type { QueuedError } from './control-message.js';
+import { isAddressOf, openDatagramSocket } from './datagram-socket.js';
+import type { DatagramSocket } from './datagram-socket.js';
+import { seeQueued } from './rejection.js';
 import { SocketFailed } from './session.js';
 import type { Session } from './session.js';
-import { currentTurn } from './turn.js';
 
 /** Between one sending of a request and the next. */
 const RESEND_MS = 1000;
@@ -15,12 +17,12 @@ const RESEND_MS = 1000;
 const STRANGERS = 1000;
 
 interface Hearing {
-  take(bytes: Uint8Array, from: Endpoint): void;
+  take(bytes: Uint8Array, from: Endpoint, ttl: number | undefined): void;
   fail(error: Error): void;
 }
 
 class SocketDatagrams implements Datagrams {
-  readonly socket: Socket;
+  readonly #socket: DatagramSocket;
   readonly #session: Session;
   readonly #record: SocketRecord;
   readonly #to: Endpoint | undefined;
@@ -31,35 +33,56 @@ class SocketDatagrams implements Datagrams {
 
   /** `to` is absent for a connected socket. `ear` is where answers come in; `from` says whose count. */
   constructor(
-    socket: Socket,
-    ear: Socket,
+    socket: DatagramSocket,
+    ear: DatagramSocket,
     session: Session,
     record: SocketRecord,
     to: Endpoint | undefined,
     from: (from: Endpoint) => boolean,
   ) {
-    this.socket = socket;
+    this.#socket = socket;
     this.#session = session;
     this.#record = record;
     this.#to = to;
-    ear.on('message', (message, sender) => {
-      const endpoint = { address: sender.address, port: sender.port };
-      if (!from(endpoint)) {
+    const message = (bytes: Uint8Array, sender: Endpoint, ttl?: number): void => {
+      if (!from(sender)) {
         session.say('note', `a datagram from ${sender.address} port ${sender.port}, which was not asked`);
         return;
       }
-      record.received += message.length;
-      session.dump('received', message, { secret: this.#secret });
-      this.#hearing?.take(message, endpoint);
+      record.received += bytes.length;
+      session.dump('received', bytes, { secret: this.#secret });
+      this.#hearing?.take(bytes, sender, ttl);
+    };
+    socket.hear({
+      message: ear === socket ? message : () => undefined,
+      failed: (error) => this.#broken(error, false),
+      rejected: (errors) => this.#rejected(errors),
     });
-    socket.on('error', (error) => this.#broken(error, false));
-    if (ear !== socket)
-      ear.on('error', (error) => session.say('note', `where the answer is expected: ${error.message}`));
+    if (ear === socket) return;
+    ear.hear({
+      message,
+      failed: (error) => session.say('note', `where the answer is expected: ${error.message}`),
+      // Nothing leaves from there that could be rejected.
+      rejected: () => undefined,
+    });
   }
 
   get local(): Endpoint {
-    const { address, port } = this.socket.address();
-    return { address, port };
+    return this.#socket.local;
+  }
+
+  get socket(): Socket {
+    const { library } = this.#socket;
+    if (library === undefined)
+      throw new TypeError('a socket for a library is asked for with kit.udp({ forLibrary: true })');
+    return library;
+  }
+
+  #rejected(errors: readonly QueuedError[]): void {
+    const failure = seeQueued(this.#session, this.#record, errors);
+    if (failure === undefined) return;
+    this.#failure ??= failure;
+    this.#hearing?.fail(this.#failure);
   }
 
   #broken(error: NodeJS.ErrnoException, atOnce: boolean): void {
@@ -73,19 +96,14 @@ class SocketDatagrams implements Datagrams {
     record.sent += 1;
     this.#secret = options?.secret ?? false;
     this.#session.dump('sent', request, options);
-    const turn = currentTurn();
-    const sent = (error: Error | null): void => {
-      if (error !== null) this.#broken(error, currentTurn() === turn);
-    };
-    if (this.#to === undefined) this.socket.send(request, sent);
-    else this.socket.send(request, this.#to.port, this.#to.address, sent);
+    this.#socket.send(request, this.#to, (error, atOnce) => this.#broken(error, atOnce));
   }
 
   /** One answer that `accept` takes, or the failure of the socket, or the end of the attempt. */
   #hear<T>(accept: Accept<T>, taken: (value: T) => void, failed: (error: Error) => void): void {
     const record = this.#record;
     this.#hearing = {
-      take: (bytes, from) => {
+      take: (bytes, from, ttl) => {
         let value: T | undefined;
         try {
           value = accept(bytes, from);
@@ -105,7 +123,8 @@ class SocketDatagrams implements Datagrams {
         }
         if (record.repliedMs === undefined) {
           record.repliedMs = this.#session.elapsedMs();
-          this.#session.see({ kind: 'alive', address: from.address, by: 'reply' });
+          const shown = ttl === undefined ? {} : { ttl };
+          this.#session.see({ kind: 'alive', address: from.address, by: 'reply', ...shown });
         }
         taken(value);
       },
@@ -176,59 +195,6 @@ class SocketDatagrams implements Datagrams {
   }
 }
 
-interface Opening {
-  readonly bind: { readonly port?: number; readonly address?: string };
-  /** Absent: the socket stays unconnected. */
-  readonly connect?: Endpoint;
-  readonly broadcast: boolean;
-  /** Other sockets of ours may stand on the same local port; the connected ones get only their peer's datagrams. */
-  readonly shared: boolean;
-}
-
-/** Opens one socket. Rejects with what the system said, and whether it said it at once. */
-function openSocket(session: Session, record: SocketRecord, opening: Opening): Promise<Socket> {
-  const v6 = session.target.family === 6;
-  const socket = createSocket({ type: v6 ? 'udp6' : 'udp4', reuseAddr: opening.shared, ipv6Only: v6 });
-  let open = true;
-  const owned = session.own(() => {
-    if (open) socket.close();
-  });
-  socket.once('close', () => {
-    open = false;
-    owned.release();
-    if (record.state === 'open') record.state = 'closed';
-  });
-  return session.wait<Socket>((resolve, reject) => {
-    const turn = currentTurn();
-    const failed = (error: NodeJS.ErrnoException): void => {
-      reject(session.fail(record, error, currentTurn() === turn, record.openedMs));
-    };
-    const ready = (): void => {
-      socket.off('error', failed);
-      resolve(socket);
-    };
-    socket.once('error', failed);
-    socket.bind({ ...opening.bind, exclusive: true }, () => {
-      if (!open) return;
-      try {
-        if (opening.broadcast) socket.setBroadcast(true);
-        if (opening.connect === undefined) {
-          ready();
-          return;
-        }
-        // Typed without the error that it is called with.
-        socket.connect(opening.connect.port, opening.connect.address, (error?: NodeJS.ErrnoException) => {
-          if (!open) return;
-          if (error) failed(error);
-          else ready();
-        });
-      } catch (error) {
-        failed(error as NodeJS.ErrnoException);
-      }
-    });
-  });
-}
-
 /** Rejects with SocketFailed (the ledger says why) or Aborted. */
 export async function openUdp(session: Session, options: UdpOptions): Promise<Datagrams> {
   const { target } = session;
@@ -245,13 +211,14 @@ export async function openUdp(session: Session, options: UdpOptions): Promise<Da
     ...(source === undefined ? {} : { address: source }),
   };
   session.say('connecting', `${address} port ${port}, UDP`);
-  const socket = await openSocket(session, record, {
+  const socket = await openDatagramSocket(session, record, {
     bind,
     ...(connected ? { connect: { address, port } } : {}),
     broadcast,
     shared: bindPort !== undefined || elsewhere,
+    forLibrary: options.forLibrary ?? false,
   });
-  const local = socket.address();
+  const { local } = socket;
   if (connected && local.port === port && local.address === address) {
     // The question would come back as its own answer.
     record.unable = {
@@ -263,16 +230,17 @@ export async function openUdp(session: Session, options: UdpOptions): Promise<Da
   // A connected socket never hears an answer from another port. A second one on the same local port does, and the first
   // still hears the refusals.
   const ear = elsewhere
-    ? await openSocket(session, record, {
+    ? await openDatagramSocket(session, record, {
         bind: { port: local.port, address: local.address },
         connect: { address, port: answersFrom },
         broadcast: false,
         shared: true,
+        forLibrary: false,
       })
     : socket;
   record.state = 'open';
   record.connectedMs = session.elapsedMs();
   if (connected || source !== undefined) record.localAddress = local.address;
-  const from = (sender: Endpoint): boolean => acceptFrom !== 'target-any-port' || sender.address === address;
+  const from = (sender: Endpoint): boolean => acceptFrom !== 'target-any-port' || isAddressOf(sender.address, address);
   return new SocketDatagrams(socket, ear, session, record, connected ? undefined : { address, port }, from);
 }

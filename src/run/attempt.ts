@@ -31,8 +31,9 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
     session.abort(reason);
     cut(new Error(reason));
   };
-  // A busy process may reach its deadline with the answer already in the kernel: what has arrived is taken in first.
-  const timer = setTimeout(() => setImmediate(() => end('deadline')), options.deadlineMs);
+  // A busy process may reach its deadline with the answer already in the kernel: what has arrived is taken in first, in one
+  // turn of the event loop, and what is handed on from outside of Node's own callbacks in the next.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(() => end('deadline'))), options.deadlineMs);
 
   const ask = async (): Promise<Attempt> => {
     let outcome: Outcome;

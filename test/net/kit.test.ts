@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ProtocolError } from '../../src/bytes/errors.js';
-import { answered, asking, clock, starting } from './kit.js';
+import { answered, asking, clock, closedPort, starting } from './kit.js';
 import type { Ask } from './kit.js';
 import { shutPort, tcpPeer, tlsPeer, udpPeer } from './sockets.js';
 
@@ -45,7 +45,7 @@ describe('a TCP stream', () => {
 
   it('is refused by a port on which nothing listens', async () => {
     const { outcome } = await asking(reading(1), { port: await shutPort() });
-    expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
+    expect(outcome).toMatchObject({ kind: 'refused', signal: closedPort('tcp') });
   });
 
   it('reads lines, and leaves what stands after them', async () => {
@@ -219,7 +219,7 @@ describe('datagrams', () => {
 
   it('see the refusal of a closed port', async () => {
     const { outcome } = await asking(exchanging('ok'), { port: await shutPort() });
-    expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
+    expect(outcome).toMatchObject({ kind: 'refused', signal: closedPort('udp') });
   });
 
   it('ask again every second until the answer comes', async () => {
@@ -333,7 +333,7 @@ describe('datagrams', () => {
 
   it('hear an answer from another port and the refusal of the asked one alike', async () => {
     const { outcome } = await asking(exchanging('ok'), { port: await shutPort(), answersFrom: await shutPort() });
-    expect(outcome).toMatchObject({ kind: 'refused', signal: 'refused' });
+    expect(outcome).toMatchObject({ kind: 'refused', signal: closedPort('udp') });
   });
 
   it('take no question of their own for its answer', async () => {

@@ -1,6 +1,7 @@
 // A kit and an attempt on real sockets of loopback, for tests of net/ and run/.
-import type { Attempt, Outcome } from '../../src/contract/outcome.js';
+import type { Attempt, Outcome, RefusalSignal } from '../../src/contract/outcome.js';
 import type { Kit, Target } from '../../src/contract/probe.js';
+import type { Kernel } from '../../src/net/kernel.js';
 import { openKit } from '../../src/net/kit.js';
 import type { KitOptions } from '../../src/net/kit.js';
 import { startAttempt } from '../../src/run/attempt.js';
@@ -10,6 +11,19 @@ export const clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => performance.timeOrigin + performance.now(),
 };
+
+let kernel: Kernel | undefined;
+
+/** From now on every kit opens its sockets through the kernel, as where koffi is installed. */
+export function askThrough(given: Kernel): void {
+  kernel = given;
+}
+
+/** What a closed port's refusal is called: plain Node hears of it, and the kernel tells what it was. */
+export function closedPort(carrier: 'tcp' | 'udp'): RefusalSignal {
+  if (kernel === undefined) return 'refused';
+  return carrier === 'tcp' ? 'reset' : 'port-unreachable';
+}
 
 export type Ask = (target: Target, kit: Kit) => Promise<Outcome>;
 
@@ -31,6 +45,7 @@ export function starting(ask: Ask, { deadlineMs = 1500, kit, ...given }: Asking)
     secret: (name) => {
       throw new Error(`no secret ${name}`);
     },
+    ...(kernel === undefined ? {} : { kernel }),
     ...kit,
   };
   const bound = {

@@ -1,6 +1,7 @@
 // Tests of what this machine knows of itself and of names, without asking any other.
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { kernelAccess } from '../../src/net/kernel.js';
 import { resolveName } from '../../src/net/names.js';
 import { systemRawSockets } from '../../src/net/raw.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../../src/net/sight.js';
@@ -54,10 +55,12 @@ describe('this machine', () => {
     expect(descriptorLimit()).toBeGreaterThan(64);
   });
 
-  it('claims the sight of raw sockets only where it can open one', async () => {
-    const missing = await systemRawSockets.missing();
-    expect(await sight()).toEqual(
-      missing === undefined ? { tier: 3, can: ['errno', 'raw'] } : { tier: 1, can: ['errno'] },
-    );
+  it('claims the sight of raw sockets and of the kernel only where it can have them', async () => {
+    const raw = (await systemRawSockets.missing()) === undefined;
+    const kernel = 'kernel' in (await kernelAccess());
+    expect(await sight()).toEqual({
+      tier: raw ? 3 : kernel ? 2 : 1,
+      can: ['errno', ...(kernel ? ['error-queue', 'ttl', 'tcp-info'] : []), ...(raw ? ['raw'] : [])],
+    });
   });
 });
