@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { contained, start, type Place, type Running, type StartOptions } from './place.js';
 
-export type Host = 'tech' | 'router' | 'firewall' | 'server1' | 'server2';
+/** `core` only where the lab has two routers. */
+export type Host = 'tech' | 'router' | 'core' | 'firewall' | 'server1' | 'server2';
 
 /** One address for each family, keyed 4 and 6 like Family. */
 export interface Addresses {
@@ -19,7 +20,9 @@ export const addresses = {
   tech: { 4: '10.1.0.2', 6: 'fd00:1::2' },
   /** The side that faces the tech. */
   router: { 4: '10.1.0.1', 6: 'fd00:1::1' },
-  /** The side that faces the router. */
+  /** The second router, where there is one; the side that faces the first. */
+  core: { 4: '10.5.0.2', 6: 'fd00:5::2' },
+  /** The side that faces the routers. */
   firewall: { 4: '10.2.0.2', 6: 'fd00:2::2' },
   server1: { 4: '10.3.0.11', 6: 'fd00:3::11' },
   server2: { 4: '10.3.0.12', 6: 'fd00:3::12' },
@@ -37,6 +40,8 @@ export interface LabOptions {
    * so that many behaviours can be asked at once. Default: the kernel's own limits, as real networks have them.
    */
   readonly icmpRatelimitMs?: number;
+  /** Default: 1. With 2 the core stands between the router and the firewall, whose interface is then named `core`. */
+  readonly routers?: 1 | 2;
 }
 
 export interface ExecOptions extends StartOptions {
@@ -83,7 +88,8 @@ export async function openLab(options: LabOptions = {}): Promise<Lab> {
   const name = `t${process.pid}-${randomBytes(3).toString('hex')}`;
   const limit = options.icmpRatelimitMs === undefined ? [] : ['--icmp-ratelimit', String(options.icmpRatelimitMs)];
   // The lab stands as long as our end of its standard input does: also a killed process leaves none behind.
-  const holder = spawn(SCRIPT, ['hold', name, ...limit], { detached: true });
+  const routers = options.routers === undefined ? [] : ['--routers', String(options.routers)];
+  const holder = spawn(SCRIPT, ['hold', name, ...limit, ...routers], { detached: true });
   let complaint = '';
   holder.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
   holder.stdin.on('error', () => undefined);
