@@ -7,6 +7,7 @@ import type { Clock } from '../contract/ledger.js';
 import type { Probe } from '../contract/probe.js';
 import type { Report, Tool } from '../contract/report.js';
 import type { RunEvent } from '../contract/run-event.js';
+import { kernelAccess } from '../net/kernel.js';
 import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
@@ -53,12 +54,14 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
   const secrets = loadSecrets(plan);
   const tool = await toolOf(setting);
   const concurrency = Math.max(1, Math.min(settings.limits.concurrency, descriptorLimit() - RESERVED_DESCRIPTORS));
+  const access = await kernelAccess();
   const kit = {
     clock,
     verbose: settings.verbose,
     login: plan.login,
     secret: (name: string) => secrets.get(name),
     ...(source === undefined ? {} : { source }),
+    ...('kernel' in access ? { kernel: access.kernel } : {}),
   };
   const world: World = {
     clock,
