@@ -27,4 +27,5 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   tcp: () => import('./tcp/probe.js'),
   tls: () => import('./tls/probe.js'),
   udp: () => import('./udp/probe.js'),
+  xmpp: () => import('./xmpp/probe.js'),
 };
