@@ -87,6 +87,7 @@ class Run {
   readonly #ending = new AbortController();
   #looks = 0;
   readonly #begun = new Set<string>();
+  readonly #bound = new Map<PlannedCheck['options'], Map<string, BoundProbe>>();
   readonly #schedule: Schedule;
   #interrupted: Interruption | undefined;
   #onInterrupt: () => void = () => undefined;
@@ -134,9 +135,10 @@ class Run {
   }
 
   #keep(question: Question, attempt: Attempt, retrying: boolean): void {
-    const { wire, ...kept } = attempt;
-    const attempts = this.#attempts.get(question.key) ?? [];
-    attempts.push(kept);
+    const { wire } = attempt;
+    const before = this.#attempts.get(question.key);
+    // Nearly every question is asked once: a list that was made with its one attempt has no room for more.
+    const attempts = before === undefined ? [attempt] : [...before, attempt];
     this.#attempts.set(question.key, attempts);
     this.#world.onEvent({
       event: 'attempt',
@@ -178,19 +180,23 @@ class Run {
   /** Names to addresses, once per name; a check for each address. */
   async #bind(): Promise<{ readonly items: readonly Item[]; readonly skipped: readonly Skipped[] }> {
     const { checks, skipped } = this.#plan;
-    const hosts = new Map<string, Promise<Resolution | undefined>>();
+    const hosts = new Set<string>();
     for (const check of checks) {
       // Behind a proxy names are the proxy's to look up: here they may not even be known.
       const host = this.#proxyOf(check)?.host ?? check.to.host;
-      if (check.direction === 'in' || host === undefined || hosts.has(host)) continue;
-      hosts.set(host, Promise.race([this.#world.resolve(host), this.#interruption]));
+      if (check.direction === 'out' && host !== undefined) hosts.add(host);
     }
+    const resolutions = new Map<string, Resolution>();
+    const resolving = [...hosts].map(async (host) => {
+      resolutions.set(host, await this.#world.resolve(host));
+    });
+    await Promise.race([Promise.all(resolving), this.#interruption]);
     const items: Item[] = [];
     const unrouted: Skipped[] = [];
     for (const check of checks) {
       const proxy = this.#proxyOf(check);
       const host = proxy?.host ?? check.to.host;
-      const resolution = host === undefined || check.direction === 'in' ? undefined : await hosts.get(host);
+      const resolution = host === undefined || check.direction === 'in' ? undefined : resolutions.get(host);
       if (proxy !== undefined) items.push(await this.#bindProxied(check, proxy, resolution));
       else if (resolution === undefined) items.push({ check });
       else if (!resolution.ok) items.push({ check, resolution });
@@ -256,7 +262,7 @@ class Run {
         continue;
       }
       const id = literal ? check.id : `${check.id}/${address}`;
-      const bound: BoundCheck = { ...check, id, to: { ...check.to, address } };
+      const bound: BoundCheck = { ...check, id, to: { address, ...check.to } };
       items.push({
         check: bound,
         resolution: { ok: true, ms: resolution.ms },
@@ -291,7 +297,7 @@ class Run {
     }
     const question: Question = {
       key,
-      bound: this.#boundProbe(check),
+      bound: this.#boundProbe(check, name),
       target: {
         address,
         family,
@@ -310,10 +316,18 @@ class Run {
     return question;
   }
 
-  #boundProbe(check: BoundCheck): BoundProbe {
-    const probe = this.#world.probes.get(check.probe);
-    if (probe === undefined) throw new Error(`the plan names a probe that was not loaded: ${check.probe}`);
-    return probe.bind(check.carrier, check.options);
+  /** One for all checks of a flow: a probe keeps nothing from one asking to the next. */
+  #boundProbe({ probe: name, carrier, options }: BoundCheck, carrierWord: string): BoundProbe {
+    const key = `${name} ${carrierWord}`;
+    const known = this.#bound.get(options);
+    const before = known?.get(key);
+    if (before !== undefined) return before;
+    const probe = this.#world.probes.get(name);
+    if (probe === undefined) throw new Error(`the plan names a probe that was not loaded: ${name}`);
+    const bound = probe.bind(carrier, options);
+    if (known === undefined) this.#bound.set(options, new Map([[key, bound]]));
+    else known.set(key, bound);
+    return bound;
   }
 
   async #ask(items: readonly Item[]): Promise<void> {
@@ -403,8 +417,12 @@ class Run {
     const local = question === undefined ? undefined : sources.get(question.target.address);
     const unresolved =
       question === undefined && check.direction === 'out' && check.to.host !== undefined && resolution === undefined;
+    const { role, host } = check.from;
     return {
-      check: local === undefined ? check : { ...check, from: { ...check.from, address: local } },
+      check:
+        local === undefined
+          ? check
+          : { ...check, from: { role, address: local, ...(host === undefined ? {} : { host }) } },
       attempts,
       evidence: question === undefined ? [] : (this.#evidence.get(question.key) ?? []),
       ...(resolution === undefined ? {} : { resolution }),

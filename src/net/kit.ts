@@ -1,6 +1,6 @@
 // The kit of one attempt: everything a probe may touch, over one session's sockets.
 import { randomBytes } from 'node:crypto';
-import type { KitSession } from '../contract/ledger.js';
+import type { KitSession, Ledger } from '../contract/ledger.js';
 import type { Outcome } from '../contract/outcome.js';
 import type { Kit, Packets, Pinged, SecureStream, Stream, Target, TlsOptions, UdpOptions } from '../contract/probe.js';
 import type { RawSockets } from './raw.js';
@@ -98,15 +98,33 @@ class NetKit implements Kit {
   }
 }
 
+class NetKitSession implements KitSession {
+  readonly kit: Kit;
+  readonly #session: Session;
+
+  constructor(session: Session, kit: Kit) {
+    this.kit = kit;
+    this.#session = session;
+  }
+
+  get ledger(): Ledger {
+    return this.#session.ledger;
+  }
+
+  elapsedMs(): number {
+    return this.#session.elapsedMs();
+  }
+
+  abort(reason: 'deadline' | 'interrupted'): void {
+    this.#session.abort(reason);
+  }
+
+  close(): void {
+    this.#session.close();
+  }
+}
+
 export function openKit(target: Target, options: KitOptions): KitSession {
   const session = new Session(target, options);
-  return {
-    kit: new NetKit(session, options),
-    get ledger() {
-      return session.ledger;
-    },
-    elapsedMs: () => session.elapsedMs(),
-    abort: (reason) => session.abort(reason),
-    close: () => session.close(),
-  };
+  return new NetKitSession(session, new NetKit(session, options));
 }

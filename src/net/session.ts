@@ -129,7 +129,7 @@ export class Session {
   }
 
   see(body: EvidenceBody): void {
-    this.evidence.push({ ...body, t: Math.round(this.elapsedMs()), source: 'attempt' });
+    this.evidence.push({ t: Math.round(this.elapsedMs()), source: 'attempt', ...body });
   }
 
   say(kind: 'connecting' | 'connected' | 'secured' | 'ended' | 'reset' | 'refused' | 'note', text: string): void {

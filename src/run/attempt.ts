@@ -54,7 +54,8 @@ export function startAttempt(bound: BoundProbe, target: Target, options: Attempt
     const socket = ledger.sockets.at(-1);
     return {
       outcome,
-      evidence: ledger.evidence,
+      // A copy has room for what it holds, a list that grew for many more; and this one is kept.
+      evidence: [...ledger.evidence],
       timings: timingsOf(ledger),
       startedMs: Math.round(startedMs * 10) / 10,
       durationMs: Math.round(durationMs * 10) / 10,
