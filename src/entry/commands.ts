@@ -9,12 +9,13 @@ import { probe } from './probe.js';
 import { probes } from './probes.js';
 import { profiles } from './profiles.js';
 import { schema } from './schema.js';
+import { trace } from './trace.js';
 
 /** A command's action hands its exit code over through this. */
 export type Done = (exitCode: ExitCode) => void;
 export type AddCommand = (program: Command, setting: Setting, done: Done) => void;
 
-const COMMANDS: readonly AddCommand[] = [check, plan, probe, profiles, probes, schema, demo];
+const COMMANDS: readonly AddCommand[] = [check, plan, probe, trace, profiles, probes, schema, demo];
 
 const AFTER_HELP = `
 First steps:

@@ -3,10 +3,12 @@ import process from 'node:process';
 import { startCheck } from '../check.js';
 import type { CheckSettings, World } from '../check.js';
 import type { Plan } from '../contract/flow.js';
+import type { FindPath } from '../contract/look.js';
 import type { Clock } from '../contract/ledger.js';
-import type { Probe } from '../contract/probe.js';
+import type { BoundProbe, Probe } from '../contract/probe.js';
 import type { Report, Tool } from '../contract/report.js';
 import type { RunEvent } from '../contract/run-event.js';
+import type { Looker } from '../diagnose/second-look.js';
 import { kernelAccess } from '../net/kernel.js';
 import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
@@ -16,6 +18,7 @@ import { proxiesOf } from '../plan/proxy.js';
 import type { Setting } from './cli.js';
 import { UsageError } from './fail.js';
 import { loadSecrets } from './secrets.js';
+import { loadProbes } from './selection.js';
 
 export const clock: Clock = {
   monotonicMs: () => performance.now(),
@@ -38,6 +41,26 @@ export interface RunOptions {
   readonly settings: CheckSettings;
   /** Gets each event with every secret struck out. */
   readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Loaded for a second look alone. */
+async function looker(): Promise<Looker> {
+  const found = await loadProbes(['icmp', 'tcp']);
+  const bound = (name: 'icmp' | 'tcp'): BoundProbe => {
+    const probe = found.get(name);
+    if (probe === undefined) throw new Error(`the registry has no probe ${name}, which the second look needs`);
+    return probe.bind(name, {});
+  };
+  return {
+    echo: bound('icmp'),
+    connect: bound('tcp'),
+    findPath: await pathFinder(),
+  };
+}
+
+/** Loaded where a path is searched. */
+export function pathFinder(): Promise<FindPath> {
+  return Promise.resolve(() => Promise.resolve(undefined));
 }
 
 /** Runs and reports; Ctrl-C and SIGTERM end it early, with the partial report. A second signal ends the process. Throws UsageError. */
@@ -71,6 +94,7 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
     openKit: (target, first) => openKit(target, { ...kit, login: kit.login && first }),
     proxyFor: proxies.value,
+    looker,
     onEvent: (event) => onEvent(secrets.redact(event)),
   };
   const running = startCheck(plan, { ...settings, limits: { ...settings.limits, concurrency } }, world);
