@@ -22,6 +22,9 @@ const SO_BROADCAST = 6;
 const MSG_DONTWAIT = 0x40;
 const MSG_ERRQUEUE = 0x2000;
 const MSG_NOSIGNAL = 0x4000;
+// asm-generic/errno.h; Node has no name for the second.
+const EAGAIN = 11;
+const EINPROGRESS = 115;
 // linux/in.h.
 const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
@@ -37,6 +40,8 @@ const IPV6_V6ONLY = 26;
 const IPV6_RECVHOPLIMIT = 51;
 // linux/tcp.h.
 const TCP_INFO = 11;
+/** linux/tcp_states.h; the first byte of TCP_INFO. */
+const SYN_SENT = 2;
 
 // One block of memory, so that no address that the kernel gets can move or be collected: offsets and sizes.
 const VALUE = { at: 0, size: 8 };
@@ -98,6 +103,8 @@ export interface KernelSocket {
   allowBroadcast(): void;
   /** The socket's pending error, by its name, which it then no longer has. */
   failure(): string | undefined;
+  /** TCP: the handshake is not over. */
+  isConnecting(): boolean;
   /** Undefined for a connection that is over, or where the kernel is too old. */
   tcpInfo(): TcpInfo | undefined;
   /** Hop limit of the last segment that TCP over IPv6 took in, where `showTtl` was called; undefined over IPv4. */
@@ -201,7 +208,7 @@ class SystemCalls {
     const length = this.#address(family, to);
     if (this.#calls.connect(fd, this.#view(NAME), length) === 0) return;
     const error = this.#error('connect');
-    if (error.code !== 'EINPROGRESS') throw error;
+    if (error.errno !== -EINPROGRESS) throw error;
   }
 
   send(fd: number, family: Family, bytes: Uint8Array, to: Endpoint | undefined): void {
@@ -230,7 +237,7 @@ class SystemCalls {
     const size = Number(this.#calls.recvmsg(fd, message, flags | MSG_DONTWAIT));
     if (size < 0) {
       const error = this.#error('recvmsg');
-      if (error.code === 'EAGAIN') return undefined;
+      if (error.errno === -EAGAIN) return undefined;
       throw error;
     }
     const nameBytes = Math.min(message.readUInt32LE(8), NAME.size);
@@ -351,6 +358,11 @@ class SystemSocket implements KernelSocket {
     const bytes = this.#system.get(this.#open(), SOL_SOCKET, SO_ERROR);
     const errno = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getInt32(0, true);
     return errno === 0 ? undefined : getSystemErrorName(-errno);
+  }
+
+  isConnecting(): boolean {
+    const [state] = this.#system.get(this.#open(), IPPROTO_TCP, TCP_INFO);
+    return state === SYN_SENT;
   }
 
   tcpInfo(): TcpInfo | undefined {

@@ -29,7 +29,7 @@ export function seeRejection(session: Session, record: SocketRecord, rejection: 
   const { target } = session;
   const said = refusalOf(type, code, target.family);
   if (said === undefined) return undefined;
-  const signal = from !== canonicalAddress(target.address) && isOurs(from) ? byOurselves(said) : said;
+  const signal = signalFrom(from, target.address, said);
   const afterMs = Math.round(session.elapsedMs() - (record.askedMs ?? record.openedMs));
   record.refusal ??= { kind: 'refused', signal, afterMs, by: from, ...shown };
   session.say('refused', `${signal}, says ${from}`);
@@ -48,6 +48,11 @@ export function seeQueued(
     failure ??= seeRejection(session, record, { from, type, code, ...(ttl === undefined ? {} : { ttl }) });
   }
   return failure;
+}
+
+/** What it means that `from` says so of a packet to `target`. */
+export function signalFrom(from: string, target: string, said: RefusalSignal): RefusalSignal {
+  return canonicalAddress(from) !== canonicalAddress(target) && isOurs(from) ? byOurselves(said) : said;
 }
 
 /**
