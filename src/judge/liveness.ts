@@ -1,13 +1,13 @@
 // What the whole run knows of one address: whether somebody lives there, how far away, which of its ports that must be
 // shut accept, and who rejects flows to it. No verdicts.
 import type { Evidence } from '../contract/evidence.js';
-import type { Outcome } from '../contract/outcome.js';
+import type { Outcome, RefusalSignal } from '../contract/outcome.js';
 import type { CheckRecord, Culprit } from '../contract/verdict.js';
 import { decidingAttempt } from './askings.js';
 import { canonical, network, sameAddress } from './address.js';
 import { fit, hopsAway } from './distance.js';
 import { contradictsIdentity } from './identity.js';
-import { refusalPacket, rejectedBy } from './refusal-packet.js';
+import { refusalPacket, rejectedBy, type RefusalPacket } from './refusal-packet.js';
 import { carrierWords } from './wording.js';
 
 /** Distance of a packet that came from the address, in hops, and where it was seen. */
@@ -28,8 +28,12 @@ export interface Host {
   readonly acceptsShut: readonly number[];
   /** The target itself refused a UDP question of this run, so its ICMP errors may be rate-limited. */
   readonly refusesUdp: boolean;
-  /** Another flow of this run waited out the lookup of its address on the last link, and nobody had it. */
+  /** A flow of this run was told that nobody has the address. */
   readonly lookupFailed: boolean;
+  /** A filter's word reached a datagram's socket, which hears of no error that may pass (3/0, 3/1; ICMPv6 1/0, 1/3). */
+  readonly rejectsDatagrams: boolean;
+  /** Datagrams to it stayed without any word. */
+  readonly silentToDatagrams: boolean;
 }
 
 export interface Hosts {
@@ -74,7 +78,17 @@ class Notes implements Host {
   readonly distances: Distance[] = [];
   readonly acceptsShut: number[] = [];
   refusesUdp = false;
-  lookupFailed = false;
+  rejectsDatagrams = false;
+  silentToDatagrams = false;
+  /** Somebody waited out the lookup, or has the word of who did. */
+  waitedForLookup = false;
+  /** EHOSTUNREACH of a connecting socket: a lookup that failed, or a filter. */
+  toldNoHost = false;
+
+  get lookupFailed(): boolean {
+    if (this.rejectsDatagrams) return false;
+    return this.waitedForLookup || (this.toldNoHost && this.silentToDatagrams);
+  }
 
   see(alive: 'proven' | 'likely', witness: string): void {
     if (this.alive === 'proven' || this.alive === alive) return;
@@ -191,7 +205,11 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
   }
   if (target === undefined || !trusted) return;
   const decided = decidingAttempt(record.attempts)?.outcome;
-  if (decided?.kind === 'refused' && decided.signal === 'no-neighbour') at(target).lookupFailed = true;
+  if (decided?.kind === 'refused')
+    readUnreachable(at(target), refusalPacket(record, target, decided), record, decided.signal);
+  else if (check.carrier === 'udp' && (decided?.kind === 'silent' || decided?.kind === 'sent')) {
+    at(target).silentToDatagrams = true;
+  }
   for (const { outcome } of record.attempts) {
     if (outcome.kind !== 'refused') readOutcome(at(target), outcome, flow);
     else {
@@ -200,6 +218,23 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
       const own = packet?.sender === 'target' || packet?.sender === 'unknown';
       if (own && packet.meaning === 'port') readRefusal(at(target), packet.ttl, flow, check.carrier);
     }
+  }
+}
+
+function readUnreachable(
+  host: Notes,
+  packet: RefusalPacket | undefined,
+  { check }: CheckRecord,
+  signal: RefusalSignal,
+): void {
+  if (packet === undefined) return;
+  const { meaning, sender } = packet;
+  const byErrno = sender === 'unknown';
+  if (check.carrier === 'udp' && byErrno) {
+    if (meaning !== 'port' && meaning !== 'protocol') host.rejectsDatagrams = true;
+  } else if (meaning === 'no-host') {
+    if (!byErrno || signal === 'no-neighbour') host.waitedForLookup = true;
+    host.toldNoHost = true;
   }
 }
 

@@ -1,6 +1,7 @@
 // A refusal: who sent it and what that means. By the target it is `closed`, by others `blocked` or `unreachable`.
 import type { Outcome } from '../contract/outcome.js';
 import type { Proof } from '../contract/verdict.js';
+import { isIPv6 } from './address.js';
 import { fit, hopsAway } from './distance.js';
 import type { Finding } from './finding.js';
 import { icmpName } from './icmp.js';
@@ -169,32 +170,55 @@ function byErrno(scene: Scene, outcome: Refused, packet: RefusalPacket): Finding
         : { verdict: 'closed', how: 'refused', certain: 'likely', proof };
     case 'prohibited':
       return rejectedByErrno(proof);
-    case 'no-host':
     case 'no-route':
-      if (outcome.signal === 'no-neighbour' || outcome.afterMs >= NEIGHBOUR_LOOKUP_MS) {
-        return {
-          verdict: 'unreachable',
-          how: 'no-host',
-          certain: 'likely',
-          proof,
-          seen: `the system gave up after ${seconds(outcome.afterMs)}, as it does when the address is not in use`,
-          ...(scene.host.alive === 'proven' ? { hint: `Yet ${aliveWords(scene)}: it may come and go.` } : {}),
-        };
-      }
-      // Who asks while a lookup is under way gets its failure at once; that is no filter's word.
-      if (outcome.signal === 'host-unreachable' && scene.host.lookupFailed) return lookupFailed(scene);
-      return rejectedByErrno(proof);
+      return toldOnly(scene, 'no-route') ?? rejectedByErrno(proof);
+    case 'no-host':
+      return toldOnly(scene, 'no-host') ?? noHostByErrno(scene, outcome) ?? rejectedByErrno(proof);
   }
 }
 
-/** The run's other flows to this address found that nobody has it. */
+/**
+ * An error that means what it says: over IPv6, where Linux has EACCES for a filter's word (1/1, 1/5, 1/6); over IPv4, where the
+ * same errno stands for 3/9, 3/10 and 3/13, if datagrams to that host went without any word.
+ */
+function toldOnly(scene: Scene, how: 'no-route' | 'no-host'): Finding | undefined {
+  const { target, host, check } = scene;
+  const alone = check.carrier === 'tcp' && host.silentToDatagrams && !host.rejectsDatagrams && host.alive === undefined;
+  if (target === undefined || !(isIPv6(target) || (how === 'no-route' && alone))) return undefined;
+  return {
+    verdict: 'unreachable',
+    how,
+    certain: 'likely',
+    proof: ['errno'],
+    ...(host.alive === 'proven' ? { hint: `Yet ${aliveWords(scene)}, so this may be a filter that says so.` } : {}),
+  };
+}
+
+function noHostByErrno(scene: Scene, outcome: Refused): Finding | undefined {
+  // A datagram's socket hears of no error that may pass, so not of a lookup that failed: what it heard was a filter.
+  if (scene.check.carrier !== 'tcp' || scene.host.rejectsDatagrams) return undefined;
+  if (outcome.signal === 'no-neighbour' || outcome.afterMs >= NEIGHBOUR_LOOKUP_MS) {
+    return {
+      verdict: 'unreachable',
+      how: 'no-host',
+      certain: 'likely',
+      proof: ['errno'],
+      seen: `the system gave up after ${seconds(outcome.afterMs)}, as it does when the address is not in use`,
+      ...(scene.host.alive === 'proven' ? { hint: `Yet ${aliveWords(scene)}: it may come and go.` } : {}),
+    };
+  }
+  // Who asks while a lookup is under way gets its failure at once; that is no filter's word.
+  return scene.host.lookupFailed && scene.host.alive === undefined ? lookupFailed(scene) : undefined;
+}
+
+/** A flow of this run to this address was told that nobody has it. */
 export function lookupFailed(scene: Scene): Finding {
   return {
     verdict: 'unreachable',
     how: 'no-host',
     certain: 'likely',
     proof: ['neighbours'],
-    seen: `another flow of this run waited for the lookup of ${scene.target ?? 'that address'}, and nobody has it`,
+    seen: `another flow of this run was told that nobody has ${scene.target ?? 'that address'}`,
   };
 }
 

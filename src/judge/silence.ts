@@ -105,6 +105,7 @@ export function sent(scene: Scene): Finding {
   const told = rejectedInFlight(scene) ?? byReceipt(scene);
   if (told !== undefined) return told;
   if (scene.record.interrupted === true) return interrupted();
+  if (scene.host.lookupFailed && scene.host.alive === undefined) return lookupFailed(scene);
   const lost = unacknowledged(scene);
   if (lost !== undefined) {
     return {

@@ -10,10 +10,12 @@ import {
   attempt,
   icmp,
   lives,
+  oneWay,
   path,
   record,
   refused,
   run,
+  sent,
   silent,
   stranger,
   udp,
@@ -270,9 +272,47 @@ export const refusals: readonly Cell[] = [
     is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
   },
   {
-    name: 'EHOSTUNREACH after a second, as IPv6 in namespaces, is still at once',
+    name: 'EHOSTUNREACH over IPv6 is unreachable, no-host, at once or after a second: a filter says EACCES there',
     run: run(record(six, refused('host-unreachable', { afterMs: 1030 }))),
-    is: { verdict: 'blocked', how: 'rejected' },
+    is: { verdict: 'unreachable', how: 'no-host', certain: 'likely', proof: ['errno'] },
+  },
+  {
+    name: 'ENETUNREACH over IPv6 is unreachable, no-route',
+    run: run(record(six, refused('net-unreachable'))),
+    is: { verdict: 'unreachable', how: 'no-route', certain: 'likely', proof: ['errno'] },
+  },
+  {
+    name: 'EHOSTUNREACH at once is unreachable, no-host, where datagrams to that host went without a word',
+    run: run(record({}, refused('host-unreachable', { afterMs: 900 })), record(udp, silent())),
+    is: { verdict: 'unreachable', how: 'no-host', certain: 'likely' },
+  },
+  {
+    name: 'ENETUNREACH is unreachable, no-route, where datagrams to that host went without a word',
+    run: run(record({}, refused('net-unreachable')), record({ ...udp, ...oneWay }, sent())),
+    is: { verdict: 'unreachable', how: 'no-route', certain: 'likely' },
+  },
+  {
+    name: 'EHOSTUNREACH at once stays rejected where datagrams to that host went without a word and it lives',
+    run: run(record({}, refused('host-unreachable')), record(udp, silent()), lives),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
+  },
+  {
+    name: 'EHOSTUNREACH after three seconds is a filter that limits its errors where a datagram was told as well',
+    run: run(
+      record({}, refused('no-neighbour', { afterMs: 3060 })),
+      record(udp, refused('host-unreachable', { afterMs: 3060 })),
+    ),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
+  },
+  {
+    name: 'EHOSTUNREACH of a datagram is a filter, however late: of a lookup that failed it hears nothing',
+    run: run(record(udp, refused('no-neighbour', { afterMs: 3060 }))),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
+  },
+  {
+    name: 'ENETUNREACH after three seconds is no lookup that failed',
+    run: run(record({}, refused('net-unreachable', { afterMs: 3060 }))),
+    is: { verdict: 'blocked', how: 'rejected', certain: 'likely' },
   },
   {
     name: 'EHOSTUNREACH after three seconds is unreachable, no-host',
@@ -298,7 +338,7 @@ export const refusals: readonly Cell[] = [
       record(at(22), refused('no-neighbour', { afterMs: 3060 })),
     ),
     is: { verdict: 'unreachable', how: 'no-host', certain: 'likely' },
-    says: [/lookup of 198\.51\.100\.11/],
+    says: [/another flow of this run was told that nobody has 198\.51\.100\.11/],
   },
   {
     name: 'a paced asking that is rejected at once undoes what looked like a failed lookup',

@@ -3,6 +3,7 @@ import type { EvidenceBody } from '../../../src/contract/evidence.js';
 import {
   FIREWALL,
   HERE,
+  ROUTER,
   TARGET,
   alive,
   ambiguous,
@@ -51,6 +52,14 @@ export const silences: readonly Cell[] = [
   {
     name: 'UDP silence is unreachable, no-host, where a TCP flow waited out the lookup of that host',
     run: run(record({ ...udp, ...ambiguous }, silent()), record(at(22), refused('no-neighbour', { afterMs: 3060 }))),
+    is: { verdict: 'unreachable', how: 'no-host', result: 'fail', certain: 'likely', proof: ['neighbours'] },
+  },
+  {
+    name: 'what needs no answer is unreachable, no-host, where another flow was told that nobody has the address',
+    run: run(
+      record({ ...udp, ...oneWay }, sent()),
+      record(at(22), attempt(refused('host-unreachable'), [icmp(ROUTER, 3, 1)])),
+    ),
     is: { verdict: 'unreachable', how: 'no-host', result: 'fail', certain: 'likely', proof: ['neighbours'] },
   },
   {
