@@ -8,6 +8,7 @@ import { plan } from './plan.js';
 import { probe } from './probe.js';
 import { probes } from './probes.js';
 import { profiles } from './profiles.js';
+import { rules } from './rules.js';
 import { schema } from './schema.js';
 import { trace } from './trace.js';
 
@@ -15,7 +16,7 @@ import { trace } from './trace.js';
 export type Done = (exitCode: ExitCode) => void;
 export type AddCommand = (program: Command, setting: Setting, done: Done) => void;
 
-const COMMANDS: readonly AddCommand[] = [check, plan, probe, trace, profiles, probes, schema, demo];
+const COMMANDS: readonly AddCommand[] = [check, plan, rules, probe, trace, profiles, probes, schema, demo];
 
 const AFTER_HELP = `
 First steps:
