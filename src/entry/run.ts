@@ -13,6 +13,7 @@ import { kernelAccess } from '../net/kernel.js';
 import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
+import type { Source } from '../net/sight.js';
 import { networkInterfaces } from 'node:os';
 import { proxiesOf } from '../plan/proxy.js';
 import type { Setting } from './cli.js';
@@ -44,7 +45,7 @@ export interface RunOptions {
 }
 
 /** Loaded for a second look alone. */
-async function looker(): Promise<Looker> {
+async function looker(source?: Source): Promise<Looker> {
   const found = await loadProbes(['icmp', 'tcp']);
   const bound = (name: 'icmp' | 'tcp'): BoundProbe => {
     const probe = found.get(name);
@@ -54,13 +55,19 @@ async function looker(): Promise<Looker> {
   return {
     echo: bound('icmp'),
     connect: bound('tcp'),
-    findPath: await pathFinder(),
+    findPath: await pathFinder(source),
   };
 }
 
 /** Loaded where a path is searched. */
-export function pathFinder(): Promise<FindPath> {
-  return Promise.resolve(() => Promise.resolve(undefined));
+export async function pathFinder(source?: Source): Promise<FindPath> {
+  const access = await kernelAccess();
+  const { pathFinder: finder } = await import('../net/path.js');
+  return finder({
+    clock,
+    ...('kernel' in access ? { kernel: access.kernel } : {}),
+    ...(source === undefined ? {} : { source }),
+  });
 }
 
 /** Runs and reports; Ctrl-C and SIGTERM end it early, with the partial report. A second signal ends the process. Throws UsageError. */
@@ -94,7 +101,7 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
     openKit: (target, first) => openKit(target, { ...kit, login: kit.login && first }),
     proxyFor: proxies.value,
-    looker,
+    looker: () => looker(source),
     onEvent: (event) => onEvent(secrets.redact(event)),
   };
   const running = startCheck(plan, { ...settings, limits: { ...settings.limits, concurrency } }, world);
