@@ -15,6 +15,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   ike: () => import('./ike/probe.js'),
   'ipsec-over-udp': () => import('./ipsec-over-udp/probe.js'),
   ldap: () => import('./ldap/probe.js'),
+  mysql: () => import('./mysql/probe.js'),
   ntp: () => import('./ntp/probe.js'),
   pptp: () => import('./pptp/probe.js'),
   radius: () => import('./radius/probe.js'),
