@@ -56,6 +56,9 @@ const options = z
       )
       .optional(),
     ...tlsOptions,
+    servername: hostName
+      .describe('Name to ask for (SNI) and to verify; default: domain, else the host, where that is a name.')
+      .optional(),
   })
   .refine(keyNeedsCertificate.check, keyNeedsCertificate.problem);
 
