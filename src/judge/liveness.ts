@@ -6,6 +6,7 @@ import type { CheckRecord, Culprit } from '../contract/verdict.js';
 import { decidingAttempt } from './askings.js';
 import { canonical, network, sameAddress } from './address.js';
 import { fit, hopsAway } from './distance.js';
+import { meaningOf, type IcmpEvidence } from './icmp.js';
 import { contradictsIdentity } from './identity.js';
 import { refusalPacket, rejectedBy, type RefusalPacket } from './refusal-packet.js';
 import { carrierWords } from './wording.js';
@@ -179,7 +180,8 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
         break;
       }
       case 'icmp':
-        if (sameAddress(item.from, target) && item.type !== 11)
+        // That it cannot deliver says who stands for the address, and not that the host behind it lives.
+        if (sameAddress(item.from, target) && item.type !== 11 && !undelivered(item))
           readRefusal(at(item.from), item.ttl, flow, check.carrier);
         break;
       case 'reset':
@@ -219,6 +221,11 @@ function readLife(record: CheckRecord, target: string | undefined, at: (address:
       if (own && packet.meaning === 'port') readRefusal(at(target), packet.ttl, flow, check.carrier);
     }
   }
+}
+
+function undelivered(error: IcmpEvidence): boolean {
+  const meaning = meaningOf(error);
+  return meaning === 'no-host' || meaning === 'no-route';
 }
 
 function readUnreachable(

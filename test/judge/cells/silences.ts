@@ -63,6 +63,14 @@ export const silences: readonly Cell[] = [
     is: { verdict: 'unreachable', how: 'no-host', result: 'fail', certain: 'likely', proof: ['neighbours'] },
   },
   {
+    name: 'who says in the name of the address that nobody has it is no sign of life',
+    run: run(
+      record({ ...udp, ...oneWay }, sent()),
+      record(at(22), attempt(refused('host-unreachable'), [icmp(TARGET, 3, 1)])),
+    ),
+    is: { verdict: 'unreachable', how: 'no-host', certain: 'likely', proof: ['neighbours'] },
+  },
+  {
     name: 'UDP silence is no more than silence where the host came back while it was asked',
     run: run(
       record({ ...udp, ...ambiguous }, silent()),
