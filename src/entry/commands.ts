@@ -1,9 +1,11 @@
 // All commands, by name; what each does is loaded when it is called.
 import { Command, CommanderError } from 'commander';
+import type { Argument } from 'commander';
 import type { ExitCode } from '../contract/report.js';
 import { check } from './check.js';
 import type { Setting } from './cli.js';
 import { demo } from './demo.js';
+import { doctor } from './doctor.js';
 import { plan } from './plan.js';
 import { probe } from './probe.js';
 import { probes } from './probes.js';
@@ -16,7 +18,7 @@ import { trace } from './trace.js';
 export type Done = (exitCode: ExitCode) => void;
 export type AddCommand = (program: Command, setting: Setting, done: Done) => void;
 
-const COMMANDS: readonly AddCommand[] = [check, plan, rules, probe, trace, profiles, probes, schema, demo];
+const COMMANDS: readonly AddCommand[] = [check, plan, rules, probe, trace, profiles, probes, schema, demo, doctor];
 
 const AFTER_HELP = `
 First steps:
@@ -29,6 +31,10 @@ First steps:
 Exit codes: 0 every required flow passes, 1 one fails, 2 usage or files wrong,
             3 none fails but one is unproven, 4 linecheck itself crashed.`;
 
+function argumentTerm(argument: Argument): string {
+  return argument.required ? `<${argument.name()}>` : `[${argument.name()}]`;
+}
+
 /** Runs the command that `argv` names; its exit code. */
 export async function dispatch(setting: Setting, argv: readonly string[]): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
@@ -38,7 +44,10 @@ export async function dispatch(setting: Setting, argv: readonly string[]): Promi
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .addHelpText('after', AFTER_HELP)
-    .configureHelp({ showGlobalOptions: false })
+    // Without `[options]`, which every command has and no line has room for.
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map(argumentTerm)].join(' '),
+    })
     .exitOverride();
   for (const add of COMMANDS) {
     add(program, setting, (code) => {

@@ -43,12 +43,12 @@ function view(trace: Trace, style: Style): string[] {
   const to = { host, address, port: flow.port };
   return [
     ...paragraph({ text: endpoint(to, carrier), tone: 'strong' }, style),
-    ...hopLines(flow.path, style),
+    ...hopLines(flow.path),
     ...(control === undefined
       ? []
       : [
           ...paragraph({ text: `${control.port}/tcp of the same host, which must be shut`, tone: 'strong' }, style),
-          ...hopLines(control.path, style),
+          ...hopLines(control.path),
         ]),
     ...definitions(
       [
@@ -60,11 +60,12 @@ function view(trace: Trace, style: Style): string[] {
   ];
 }
 
-function hopLines({ hops }: FoundPath, style: Style): string[] {
+/** In columns, which a paragraph has not; addresses come from the kernel and hold nothing that a terminal minds. */
+function hopLines({ hops }: FoundPath): string[] {
   const width = Math.max(1, ...hops.map(({ address }) => address?.length ?? 1));
-  return hops.flatMap(({ hop, address = '*', rttMs }) => {
+  return hops.map(({ hop, address = '*', rttMs }) => {
     const time = rttMs === undefined ? '' : `  ${duration(rttMs)}`;
-    return paragraph(`${address.padEnd(width)}${time}`, style, { hang: 6, label: String(hop).padStart(4) });
+    return `${String(hop).padStart(4)}  ${address.padEnd(width)}${time}`.trimEnd();
   });
 }
 

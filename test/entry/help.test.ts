@@ -6,7 +6,7 @@ import { expectFreshBuild, expectMistake, expectScreen, linecheck, root } from '
 
 beforeAll(expectFreshBuild);
 
-const commands = ['check', 'plan', 'probe', 'profiles', 'probes', 'schema', 'demo'];
+const commands = ['check', 'plan', 'probe', 'trace', 'profiles', 'probes', 'schema', 'demo', 'doctor'];
 
 describe.concurrent('help', () => {
   it('of linecheck lists its commands and where to begin', async () => {
