@@ -157,7 +157,8 @@ const scenes = {
     start: (lab) => vsftpd({ ...on(lab, 'server1'), tls: 'auth-tls' }),
     questions: [
       { probe: 'ftp', carrier: 'tcp', address: ONE, port: 21 },
-      { probe: 'ftp', carrier: 'tcp', address: ONE, port: 21, options: { mode: 'auth-tls' } },
+      // Each takes vsftpd a second or two, most of it waiting.
+      { probe: 'ftp', carrier: 'tcp', address: ONE, port: 21, options: { mode: 'auth-tls' }, atOnce: 16 },
     ],
   },
   snmptrapd: {
