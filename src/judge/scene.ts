@@ -36,10 +36,14 @@ export function evidenceOf<K extends EvidenceKind>(scene: Scene, kind: K): reado
   return scene.evidence.filter((item): item is Extract<Evidence, { kind: K }> => item.kind === kind);
 }
 
-/** The last router that answered on the way, of the path search that came farthest. */
+/**
+ * The last router that answered on the way, of the path search that came farthest. A search that reached the host says
+ * nothing of where other packets of the flow are lost.
+ */
 export function lastHop(scene: Scene): Hop | undefined {
   let last: Hop | undefined;
-  for (const { hops } of evidenceOf(scene, 'path')) {
+  for (const { hops, reached } of evidenceOf(scene, 'path')) {
+    if (reached) continue;
     for (const { hop, address } of hops) {
       if (address !== undefined && (last === undefined || hop >= last.hop)) last = { hop, address };
     }

@@ -184,7 +184,8 @@ class SocketDatagrams implements Datagrams {
         );
         if (this.#failure !== undefined) return;
         this.#transmit(request, options);
-        timer = setTimeout(() => resolve(undefined), forMs);
+        // Timers run before sockets are read, and the kernel's word comes a turn later: a refusal may be waiting.
+        timer = setTimeout(() => setImmediate(() => setImmediate(() => resolve(undefined))), forMs);
       })
       .finally(() => {
         clearTimeout(timer);

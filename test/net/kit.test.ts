@@ -222,6 +222,20 @@ describe('datagrams', () => {
     expect(outcome).toMatchObject({ kind: 'refused', signal: closedPort('udp') });
   });
 
+  it('see a refusal that came while this process was busy until after the wait for it', async () => {
+    const { outcome } = await asking(
+      async (_, kit) => {
+        const socket = await kit.udp();
+        const sent = socket.send(Buffer.from('to nobody'), 20);
+        for (const until = performance.now() + 60; performance.now() < until;);
+        await sent;
+        return { kind: 'sent', sent: 1, waitedMs: 20 };
+      },
+      { port: await shutPort() },
+    );
+    expect(outcome).toMatchObject({ kind: 'refused', signal: closedPort('udp') });
+  });
+
   it('ask again every second until the answer comes', async () => {
     let asked = 0;
     const port = await udpPeer((socket, _, from) => {

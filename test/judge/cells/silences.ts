@@ -362,6 +362,11 @@ export const silences: readonly Cell[] = [
     is: { verdict: 'blocked', how: 'payload-dropped', certain: 'proven' },
   },
   {
+    name: 'data that was never acknowledged is lost at no hop that is known where the path of the handshake reached the host',
+    run: run(record({}, stranger('silence'), [acked(40, 0), path(true)])),
+    is: { verdict: 'blocked', how: 'payload-dropped', certain: 'proven', after: undefined },
+  },
+  {
     name: 'accepted, and the data never acknowledged, is blocked, payload-dropped',
     run: run(record({}, stranger('silence'), [acked(40, 0), path()])),
     is: {
