@@ -82,7 +82,9 @@ async function ask(said: Spelled, target: Target, kit: Kit): Promise<Outcome> {
   const port = target.answersFrom ?? target.port;
   const broadcast = target.broadcast === true;
   const nothing = new Nothing(kit);
-  const datagrams = await kit.udp();
+  // Where the answer is to come from another port, the kit hears nobody on the one that was asked: its socket is listened to.
+  const elsewhere = !broadcast && port !== target.port;
+  const datagrams = await kit.udp({ forLibrary: elsewhere });
 
   const accept = (datagram: Uint8Array, from: Endpoint): Facts | undefined => {
     if (isSame(datagram, request)) {
@@ -118,10 +120,7 @@ async function ask(said: Spelled, target: Target, kit: Kit): Promise<Outcome> {
   });
 
   if (!broadcast) {
-    // Where the answer is to come from another port, nobody else hears what comes from the one that was asked.
-    if (port !== target.port) {
-      datagrams.socket.on('message', (_, from) => nothing.came(fromElsewhere(from.port, port)));
-    }
+    if (elsewhere) datagrams.socket.on('message', (_, from) => nothing.came(fromElsewhere(from.port, port)));
     return answered(await datagrams.exchange(request, accept));
   }
   const devices = new Set<string>();
