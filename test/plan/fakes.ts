@@ -73,6 +73,7 @@ export const fakeProbes: ReadonlyMap<string, Probe> = new Map([
   fake('ldap', { carriers: ['tcp'], depths: ['port', 'protocol', 'service'], defaultDepth: 'protocol' }),
   fake('dns', { carriers: ['udp', 'tcp'], depths: ['protocol'], defaultDepth: 'protocol' }),
   fake('discovery', { carriers: ['udp'], depths: ['port'], defaultDepth: 'port', silence: 'ambiguous' }),
+  fake('mysql', { carriers: ['tcp'], depths: ['port', 'secure', 'protocol', 'service'], defaultDepth: 'protocol' }),
   fake('dhcp', { carriers: ['udp'], depths: ['protocol'], defaultDepth: 'protocol' }),
   fake('gre', { carriers: [{ ipProtocol: 47 }], depths: ['protocol'], defaultDepth: 'protocol' }),
 ]);
