@@ -53,11 +53,14 @@ const cut: Readonly<Record<NonNullable<Report['interrupted']>, string>> = {
   'max-time': 'Stopped at the time limit',
 };
 
-/** The site and the verdict in words: `branch-12: 3 of 12 required flows fail.` */
-export function headline({ checks, interrupted, site }: Report): string {
-  const words = verdict(checks);
-  const cause = interrupted === undefined ? '' : `${cut[interrupted]}. `;
-  return `${site === undefined ? '' : `${site}: `}${cause}${words}`;
+/** The site and the result in words: `branch-12: 3 of 12 required flows fail.` */
+export function headline(report: Report): string {
+  return report.site === undefined ? resultWords(report) : `${report.site}: ${resultWords(report)}`;
+}
+
+/** The result alone, and what cut the run short. */
+export function resultWords({ checks, interrupted }: Report): string {
+  return interrupted === undefined ? verdict(checks) : `${cut[interrupted]}. ${verdict(checks)}`;
 }
 
 function verdict(checks: readonly ReportedCheck[]): string {
@@ -110,7 +113,10 @@ export type Standing =
 
 export interface Ranked {
   readonly standing: Standing;
+  /** With the title as the page of a whole report must give it. */
   readonly check: ReportedCheck;
+  /** Its place in plan order, from 0. */
+  readonly at: number;
 }
 
 /** Every check once, what must be acted on first. */
@@ -118,8 +124,9 @@ export function ranked(report: Report): readonly Ranked[] {
   const checks = titled(report);
   const { deciding, rest } = decision(checks);
   const failing = deciding.filter((check) => check.result === 'fail');
+  const places = new Map(checks.map((check, at) => [check, at]));
   const all = (standing: Standing, some: readonly ReportedCheck[]): Ranked[] =>
-    some.map((check) => ({ standing, check }));
+    some.map((check) => ({ standing, check, at: places.get(check) ?? 0 }));
   const passing = checks.filter((check) => check.result === 'pass');
   const undecided = unprovenGroups(deciding).flat();
   return [

@@ -18,6 +18,21 @@ export const formats: ReadonlyMap<string, Format> = new Map<string, Format>([
     'json',
     report('the whole report for programs (linecheck schema report)', async () => (await import('./json.js')).json),
   ],
+  ['text', report('words alone, for screen readers and logs', async () => (await import('./text.js')).text)],
+  ['markdown', report('for a job summary or a change request', async () => (await import('./markdown.js')).markdown)],
+  ['github', report('annotations of a GitHub job, at the site file', async () => (await import('./github.js')).github)],
+  ['junit', report('test cases for CI systems', async () => (await import('./junit.js')).junit)],
+  [
+    'nagios',
+    report('a line for Nagios and its kin (with --exit nagios)', async () => (await import('./nagios.js')).nagios),
+  ],
+  [
+    'prometheus',
+    report(
+      "metrics for the node exporter's textfile collector",
+      async () => (await import('./prometheus.js')).prometheus,
+    ),
+  ],
   ['ndjson', stream('one run event a line, as it happens', async () => (await import('./json.js')).ndjson)],
 ]);
 

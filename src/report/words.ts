@@ -67,6 +67,14 @@ export function verdictWords(check: Pick<ReportedCheck, 'verdict' | 'how' | 'cer
   return more.length === 0 ? check.verdict : `${check.verdict} (${more.join(', ')})`;
 }
 
+/** At most so many characters, of which the last three are dots where something is missing. */
+export function shortened(text: string, most: number): string {
+  if (text.length <= most) return text;
+  // A character takes one or two units.
+  const characters = Array.from(text.slice(0, 2 * most + 2));
+  return characters.length <= most ? text : `${characters.slice(0, Math.max(0, most - 3)).join('')}...`;
+}
+
 /** In the order in which each key first comes. */
 export function grouped<T>(all: readonly T[], key: (one: T) => string): [key: string, members: T[]][] {
   const groups = new Map<string, T[]>();

@@ -6,7 +6,8 @@ import { events, full } from './events.js';
 
 describe('the registry of formats', () => {
   it('has the formats of the command line', () => {
-    expect([...formats.keys()]).toEqual(['table', 'json', 'ndjson']);
+    const names = ['table', 'json', 'text', 'markdown', 'github', 'junit', 'nagios', 'prometheus', 'ndjson'];
+    expect([...formats.keys()]).toEqual(names);
   });
 
   it.each([...formats])('loads %s, which renders', async (name, format) => {
