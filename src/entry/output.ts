@@ -12,6 +12,8 @@ import type { PendingFile } from './files.js';
 import { FILE_STYLE, print, styleOf } from './terminal.js';
 
 const REDRAW_MS = 100;
+/** As much as a pipe takes at once. */
+const BLOCK_CHARACTERS = 64 * 1024;
 
 export interface OutputFlags {
   readonly format?: readonly string[];
@@ -105,6 +107,18 @@ function progressOn(stream: NodeJS.WriteStream): Progress | undefined {
   };
 }
 
+/** Parts put together to what is worth a write. */
+function* blocksOf(parts: Iterable<string>): Generator<string> {
+  let block = '';
+  for (const part of parts) {
+    block += part;
+    if (block.length < BLOCK_CHARACTERS) continue;
+    yield block;
+    block = '';
+  }
+  yield block;
+}
+
 /** Throws UsageError, before anything is sent, for a file that cannot be. */
 export async function openOutput(wanted: readonly Wanted[], { quiet }: OutputFlags): Promise<Output> {
   const { formats } = await import('../report/formats.js');
@@ -139,6 +153,14 @@ export async function openOutput(wanted: readonly Wanted[], { quiet }: OutputFla
             ? print(render(report, styleOf(process.stdout)))
             : target.append(render(report, FILE_STYLE)),
         );
+      } else if (format?.kind === 'parts') {
+        const render = await format.load();
+        ends.push(async (report) => {
+          for (const block of blocksOf(render(report))) {
+            if (target === undefined) await print(block);
+            else target.append(block);
+          }
+        });
       }
     }
   } catch (error) {

@@ -7,7 +7,27 @@ import type { VerdictWord } from '../contract/verdict.js';
 
 /** The report, indented by two, with a newline at its end. Keys that do not apply are absent. */
 export function json(report: Report): string {
-  return `${escaped(JSON.stringify(reportKeys(report), undefined, 2))}\n`;
+  return [...jsonParts(report)].join('');
+}
+
+/** The start of the list at the start of a line: elsewhere in the text it cannot stand. */
+const CHECKS = '\n  "checks": [';
+
+/** The same text in parts: that of thousands of checks is larger than all that was seen of them. */
+export function* jsonParts(report: Report): Generator<string> {
+  const frame = pretty(reportKeys({ ...report, checks: [] }));
+  if (report.checks.length === 0) {
+    yield frame;
+    return;
+  }
+  const [before = '', after = ''] = frame.split(`${CHECKS}]`);
+  yield `${before}${CHECKS}`;
+  for (const [index, check] of report.checks.entries()) {
+    // Line ends are the text's own: in a value they are escapes.
+    const text = escaped(JSON.stringify(checkKeys(check), undefined, 2)).replaceAll('\n', '\n    ');
+    yield `${index === 0 ? '' : ','}\n    ${text}`;
+  }
+  yield `\n  ]${after}`;
 }
 
 /** One run event on one line, its newline included. */
