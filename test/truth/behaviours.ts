@@ -87,10 +87,10 @@ const back =
     'firewall.forward': [`${from} ${DATAGRAMS} ${verdict}`, `${from} ${TCP_BACK} ${verdict}`],
   });
 
-/** A connection to one of these ports ends at this port of server1. */
+/** A connection for one of the flows ends at this port of server1; its other ports are shut. */
 const hijacked =
   (port: number) =>
-  ({ to }: Target) => ({ 'server1.prerouting': [`${to} ${TCP} redirect to :${port}`] });
+  ({ to }: Target) => ({ 'server1.prerouting': [`${to} tcp dport { 22, 443, 8305 } redirect to :${port}`] });
 
 /** Connections end at a port of server2. */
 const elsewhere =
@@ -136,6 +136,8 @@ const onlyRaw = (words: Words): Seen => [NO_PERMISSION, NO_PERMISSION, words];
 
 const OPEN: Seen = ['open proven'];
 const ONE_WAY: Seen = ['unproven one-way likely'];
+const NO_HOST = 'unreachable no-host likely';
+const NO_ROUTE = 'unreachable no-route likely';
 const SILENCE: Seen = ['unproven silence likely'];
 
 const passes: Expectations = {
@@ -155,6 +157,8 @@ const dropped: Expectations = {
   'one-way': ONE_WAY,
   ip: onlyRaw('unproven silence likely'),
 };
+
+const SILENT_HOST = 'a host that is down and one of which everything is dropped look the same';
 
 /** Silence of a host of which nothing else is known. */
 const mute = (place: Place): Expectations => ({
@@ -199,45 +203,50 @@ function seenIn(expected: Expected | undefined, family: Family): Seen {
   return '0' in expected ? expected : expected[family];
 }
 
-/** Errors that a connecting socket hears of and a datagram's does not, since they may pass. */
+/**
+ * Errors that a connecting socket hears of and a datagram's does not, since they may pass. Over IPv6 their errno is theirs
+ * alone; over IPv4 a filter's 3/9, 3/10 and 3/13 have the same.
+ */
 function undelivered(name: string, words: Code, numbers: Code, how: string): Behaviour {
-  const seen = (errno: Words, number: string): Seen => [errno, `unreachable ${how} likely by firewall ${number}`];
-  const all = (number: string): Expectations => ({
-    tcp: seen('blocked rejected likely', number),
-    asked: seen('blocked dropped likely', number),
-    ambiguous: seen(SILENCE[0], number),
-    'one-way': seen(ONE_WAY[0], number),
-    ip: onlyRaw(`unreachable ${how} likely by firewall ${number}`),
-  });
+  const all = (errno: Words, number: string): Expectations => {
+    const seen = (first: Words): Seen => [first, `unreachable ${how} likely by firewall ${number}`];
+    return {
+      tcp: seen(errno),
+      asked: seen('blocked dropped likely'),
+      ambiguous: seen(SILENCE[0]),
+      'one-way': seen(ONE_WAY[0]),
+      ip: onlyRaw(`unreachable ${how} likely by firewall ${number}`),
+    };
+  };
   return {
     name,
     what: `the firewall says that there is none: ICMP ${numbers[0]}, ICMPv6 ${numbers[1]}`,
     at: 'server1',
     rules: forward(codes(words)),
-    expect: byFamily(all(numbers[0]), all(numbers[1])),
+    expect: byFamily(all('blocked rejected likely', numbers[0]), all(`unreachable ${how} likely`, numbers[1])),
     undecided: 'a host that is up and a router that says it is not: who is right cannot be known',
   };
 }
 
-/** A router has no way there. `silent`: what a datagram's socket hears of it at tier 1. */
-function astray(place: Place, four: string, six: string, silent: boolean): Expectations {
-  const all = (words: string): Expectations => {
-    const seen: Seen = ['blocked rejected likely', words];
-    return {
-      tcp: seen,
-      witness: seen,
-      asked: [silent ? SILENCE[0] : seen[0], words],
-      ambiguous: [silent ? SILENCE[0] : seen[0], words],
-      'one-way': [silent ? ONE_WAY[0] : seen[0], words],
-      ip: onlyRaw(words),
-    };
+/** A router has no way there. `errno`: what a connecting socket hears; of this a datagram's hears nothing. */
+function astray(errno: Words, words: Words): Expectations {
+  const seen: Seen = [errno, words];
+  // One that nobody has is known from any flow; that there is no route only from what each was told itself.
+  const known = errno === NO_HOST;
+  return {
+    tcp: seen,
+    witness: seen,
+    asked: [known ? errno : SILENCE[0], words],
+    ambiguous: [known ? errno : SILENCE[0], words],
+    'one-way': [known ? errno : ONE_WAY[0], words],
+    ip: onlyRaw(words),
   };
-  return byFamily(all(four.replace('PLACE', place)), all(six.replace('PLACE', place)));
 }
 
+/** Nobody has the address. What asks for no answer does not wait for the three seconds of a lookup. */
 const noHost = (word: Words): Expectations => {
-  const seen: Seen = ['unreachable no-host likely', word];
-  return { tcp: seen, witness: seen, asked: seen, ambiguous: seen, 'one-way': seen, ip: onlyRaw(word) };
+  const seen: Seen = [NO_HOST, word];
+  return { tcp: seen, witness: seen, asked: seen, ambiguous: seen, 'one-way': [NO_HOST], ip: onlyRaw(word) };
 };
 
 /** Our own routing table speaks before anything is asked, of raw sockets as well. */
@@ -267,7 +276,7 @@ export const behaviours: readonly Behaviour[] = [
     at: 'server1',
     rules: ({ to }) => ({ 'firewall.forward': [`${to} drop`] }),
     expect: mute('firewall'),
-    undecided: 'a host that is down and one of which everything is dropped look the same',
+    undecided: SILENT_HOST,
   },
   {
     name: 'reject-reset',
@@ -311,11 +320,9 @@ export const behaviours: readonly Behaviour[] = [
     what: 'the first router has no route there',
     at: 'nowhere',
     few: true,
-    expect: astray(
-      'router',
-      'unreachable no-route proven by PLACE 3/0',
-      'unreachable no-route proven by PLACE 1/0',
-      true,
+    expect: byFamily(
+      astray(NO_ROUTE, 'unreachable no-route proven by router 3/0'),
+      astray(NO_ROUTE, 'unreachable no-route proven by router 1/0'),
     ),
   },
   {
@@ -324,7 +331,10 @@ export const behaviours: readonly Behaviour[] = [
     at: 'beyond',
     route: { on: 'core', type: 'unreachable' },
     few: true,
-    expect: astray('core', 'unreachable no-host proven by PLACE 3/1', 'unreachable no-route proven by PLACE 1/0', true),
+    expect: byFamily(
+      astray(NO_HOST, 'unreachable no-host proven by core 3/1'),
+      astray(NO_ROUTE, 'unreachable no-route proven by core 1/0'),
+    ),
   },
   {
     name: 'route-prohibit',
@@ -332,13 +342,17 @@ export const behaviours: readonly Behaviour[] = [
     at: 'beyond',
     route: { on: 'firewall', type: 'prohibit' },
     few: true,
-    expect: astray('firewall', 'blocked rejected proven by PLACE 3/13', 'blocked rejected proven by PLACE 1/1', false),
+    expect: byFamily(
+      everything(['blocked rejected likely', 'blocked rejected proven by firewall 3/13']),
+      everything(['blocked rejected likely', 'blocked rejected proven by firewall 1/1']),
+    ),
   },
   {
     name: 'route-blackhole',
     what: 'a router has a route there that swallows all',
     at: 'beyond',
     route: { on: 'core', type: 'blackhole' },
+    undecided: SILENT_HOST,
     // It finds no way before it looks at the TTL, so the path ends at the router before it.
     expect: mute('router'),
   },
@@ -474,7 +488,7 @@ export const behaviours: readonly Behaviour[] = [
     rules: synProxied,
     expect: {
       ...closed,
-      tcp: ['wrong-service reset likely', 'intercepted control-port likely', 'closed reset proven'],
+      tcp: ['intercepted control-port proven'],
     },
   },
   {
@@ -486,7 +500,7 @@ export const behaviours: readonly Behaviour[] = [
       'server2.input': [`${target.to} ${DATAGRAMS} drop`, `${target.to} ${TCP} drop`],
     }),
     expect: {
-      tcp: ['wrong-service silent likely', 'intercepted control-port likely'],
+      tcp: ['intercepted control-port proven'],
       asked: dropped.asked ?? SILENCE,
       ambiguous: SILENCE,
       'one-way': ONE_WAY,
@@ -559,7 +573,8 @@ export const behaviours: readonly Behaviour[] = [
     what: 'the address stands for another, ours as well',
     at: 'beyond',
     rules: translated(addresses.server1[4], addresses.server1[6]),
-    expect: {},
+    // A translator without ports to tell flows apart by drops the keepalive when it comes back as a flow of its own.
+    expect: { ip: onlyRaw(SILENCE[0]) },
   },
   {
     name: 'nat-service-down',
@@ -573,10 +588,8 @@ export const behaviours: readonly Behaviour[] = [
     what: 'the address stands for one that nobody has',
     at: 'beyond',
     rules: translated(...ABSENT),
-    expect: byFamily(
-      noHost('unreachable no-host proven by firewall 3/1'),
-      noHost('unreachable no-host proven by firewall 1/3'),
-    ),
+    // The translator says it in the name of the address: from here both are one.
+    expect: noHost(NO_HOST),
   },
 ];
 

@@ -27,7 +27,7 @@ export function started(tier: Tier): { readonly argv: readonly string[]; readonl
 }
 
 /** `--timeout`: two answers that are two seconds late each, and a busy machine. `--diagnose`: a second look at all flows. */
-const PATIENCE = ['--timeout', '6s', '--diagnose', '20s'];
+const PATIENCE = ['--timeout', '7s', '--diagnose', '30s'];
 
 export async function run({ lab, ca }: Network, tier: Tier, family: Family): Promise<Run> {
   const folder = temporaryFolder();
