@@ -10,8 +10,11 @@ import type { Report, Tool } from '../contract/report.js';
 import type { RunEvent } from '../contract/run-event.js';
 import type { Looker } from '../diagnose/second-look.js';
 import { kernelAccess } from '../net/kernel.js';
+import type { Kernel } from '../net/kernel.js';
 import { openKit } from '../net/kit.js';
 import { resolveName } from '../net/names.js';
+import { openSegments } from '../net/segments.js';
+import type { Segments } from '../net/segments.js';
 import { descriptorLimit, routeTo, sight, sourceOf } from '../net/sight.js';
 import type { Source } from '../net/sight.js';
 import { networkInterfaces } from 'node:os';
@@ -59,13 +62,21 @@ async function looker(source?: Source): Promise<Looker> {
   };
 }
 
+/** What this machine's kernel lets us see beside errno: nothing, more, and with CAP_NET_RAW most. */
+async function kernelEyes(): Promise<{ readonly kernel?: Kernel; readonly segments?: Segments }> {
+  const access = await kernelAccess();
+  if ('missing' in access) return {};
+  const { kernel } = access;
+  const segments = openSegments(kernel);
+  return { kernel, ...(segments === undefined ? {} : { segments }) };
+}
+
 /** Loaded where a path is searched. */
 export async function pathFinder(source?: Source): Promise<FindPath> {
-  const access = await kernelAccess();
-  const { pathFinder: finder } = await import('../net/path.js');
+  const [eyes, { pathFinder: finder }] = await Promise.all([kernelEyes(), import('../net/path.js')]);
   return finder({
     clock,
-    ...('kernel' in access ? { kernel: access.kernel } : {}),
+    ...eyes,
     ...(source === undefined ? {} : { source }),
   });
 }
@@ -84,14 +95,14 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
   const secrets = loadSecrets(plan);
   const tool = await toolOf(setting);
   const concurrency = Math.max(1, Math.min(settings.limits.concurrency, descriptorLimit() - RESERVED_DESCRIPTORS));
-  const access = await kernelAccess();
+  const eyes = await kernelEyes();
   const kit = {
     clock,
     verbose: settings.verbose,
     login: plan.login,
     secret: (name: string) => secrets.get(name),
     ...(source === undefined ? {} : { source }),
-    ...('kernel' in access ? { kernel: access.kernel } : {}),
+    ...eyes,
   };
   const world: World = {
     clock,

@@ -9,11 +9,14 @@ import { meaningOf } from './errno.js';
 import { refusalOf } from './icmp.js';
 import type { Kernel, KernelSocket } from './kernel.js';
 import { signalFrom } from './rejection.js';
+import type { Following, Segments } from './segments.js';
 
 export interface PathFinderOptions {
   readonly clock: Clock;
   /** Absent: no path is found. */
   readonly kernel?: Kernel;
+  /** Where they can be had, the TTL of a handshake or reset is told over IPv4 too. */
+  readonly segments?: Segments;
   /** Local addresses to ask from, where the user chose. */
   readonly source?: { readonly 4?: string; readonly 6?: string };
 }
@@ -80,6 +83,7 @@ class Search {
   readonly #clock: Clock;
   readonly #source: string | undefined;
   readonly #pace: Pace;
+  readonly #following: Following | undefined;
   readonly #question: PathQuestion;
   readonly #target: string;
   readonly #maxHops: number;
@@ -96,7 +100,7 @@ class Search {
 
   constructor(
     kernel: Kernel,
-    { clock, source }: PathFinderOptions,
+    { clock, source, segments }: PathFinderOptions,
     pace: Pace,
     question: PathQuestion,
     { budgetMs, maxHops, signal }: PathOptions,
@@ -105,6 +109,7 @@ class Search {
     this.#clock = clock;
     this.#source = source?.[question.family];
     this.#pace = pace;
+    this.#following = question.carrier === 'tcp' ? segments?.follow(question.address, question.family) : undefined;
     this.#question = question;
     this.#target = canonicalAddress(question.address);
     this.#maxHops = Math.min(maxHops ?? MAX_HOPS, WHOLE_WAY - 1);
@@ -121,6 +126,7 @@ class Search {
         clearTimeout(this.#timer);
         this.#signal?.removeEventListener('abort', onAbort);
         for (const { socket } of this.#feelers) socket.close();
+        this.#following?.close();
         resolve(this.#found(cut));
       };
       this.#signal?.addEventListener('abort', onAbort);
@@ -277,14 +283,16 @@ class Search {
       return;
     }
     const failure = socket.failure();
+    const overheard = this.#following?.ttls(socket.local().port, this.#question.port);
     if (failure === undefined) {
       if (socket.isConnecting()) return;
-      const ttl = socket.lastTtl();
+      const ttl = overheard?.handshake ?? socket.lastTtl();
       this.#answer(feeler, this.#target);
       this.#end(feeler.ttl, { kind: 'reached', by: 'handshake', ...(ttl === undefined ? {} : { ttl }) });
     } else if (failure === 'ECONNREFUSED') {
       this.#answer(feeler, this.#target);
-      this.#end(feeler.ttl, { kind: 'reached', by: 'reset' });
+      const ttl = overheard?.reset;
+      this.#end(feeler.ttl, { kind: 'reached', by: 'reset', ...(ttl === undefined ? {} : { ttl }) });
     } else feeler.answered = true;
   }
 

@@ -6,6 +6,7 @@ import type { WireEvent } from '../contract/outcome.js';
 import type { SendOptions, Target } from '../contract/probe.js';
 import { meaningOf } from './errno.js';
 import type { Kernel } from './kernel.js';
+import type { Segments } from './segments.js';
 
 /** The attempt was cut short while something waited. */
 export class Aborted extends Error {
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly source?: { readonly 4?: string; readonly 6?: string };
   /** Where it can be had, sockets are opened through it and looked back at. */
   readonly kernel?: Kernel;
+  /** Where they can be had as well: how far away a handshake, data, a reset came from. */
+  readonly segments?: Segments;
 }
 
 export class Session {

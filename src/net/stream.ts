@@ -49,7 +49,7 @@ export class SocketStream implements Stream {
     socket.on('data', (chunk: Buffer) => {
       if (record.repliedMs === undefined) {
         record.repliedMs = session.elapsedMs();
-        session.see({ kind: 'alive', address: session.target.address, by: 'data', ...packetTtl(socket) });
+        session.see({ kind: 'alive', address: session.target.address, by: 'data', ...packetTtl(socket, 'data') });
       }
       record.received += chunk.length;
       session.dump('received', chunk);

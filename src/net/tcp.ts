@@ -29,7 +29,7 @@ export function connectTcp(session: Session): Promise<SocketStream> {
       record.connectedMs = session.elapsedMs();
       if (socket.localAddress !== undefined) record.localAddress = socket.localAddress;
       session.say('connected', `from ${socket.localAddress ?? '?'} port ${socket.localPort ?? 0}`);
-      session.see({ kind: 'alive', address: target.address, by: 'handshake', ...packetTtl(socket) });
+      session.see({ kind: 'alive', address: target.address, by: 'handshake', ...packetTtl(socket, 'handshake') });
       resolve(new SocketStream(socket, session, record));
     });
     socket.setNoDelay(true);

@@ -202,7 +202,7 @@ export function secure(
       record.securedMs = session.elapsedMs();
       record.repliedMs ??= record.securedMs;
       const shown = seeCertificate(session, socket, ca);
-      const arrived = packetTtl(over.socket);
+      const arrived = packetTtl(over.socket, 'data');
       if (arrived.ttl !== undefined) session.see({ kind: 'alive', address: target.address, by: 'data', ...arrived });
       session.say('secured', `${shown.protocol} ${shown.cipher}, ${shown.subject ?? 'no subject'}`);
       resolve(new SecureSocketStream(socket, session, record, shown));

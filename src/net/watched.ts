@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import type { SocketRecord } from '../contract/ledger.js';
 import type { KernelSocket } from './kernel.js';
 import { seeQueued } from './rejection.js';
+import type { Following, SegmentTtls } from './segments.js';
 import type { Session } from './session.js';
 
 /** linux/tcp_states.h: TCP_CLOSE. After that the kernel no longer knows. */
@@ -13,6 +14,7 @@ export class WatchedSocket extends Socket {
   readonly #kernel: KernelSocket;
   readonly #session: Session;
   readonly #record: SocketRecord;
+  readonly #following: Following | undefined;
 
   /** Takes `kernel`, fresh from `open`, over. */
   constructor(kernel: KernelSocket, session: Session, record: SocketRecord) {
@@ -22,25 +24,34 @@ export class WatchedSocket extends Socket {
     this.#kernel = kernel;
     this.#session = session;
     this.#record = record;
+    const { target, options: surroundings } = session;
+    this.#following = surroundings.segments?.follow(target.address, target.family);
     this.once('connect', () => {
       // With it the kernel would end an established connection at the first ICMP error, which without it may pass (RFC 1122 §4.2.3.9).
       if (this.#isOpen()) kernel.queueErrors(false);
     });
   }
 
-  /** `{ttl}` of what TCP took in last, where the kernel shows it: over IPv6. */
-  lastTtl(): { readonly ttl?: number } {
+  /** `{ttl}` of the segment that just came in, where it was overheard or the kernel shows it: without raw sockets, over IPv6 alone. */
+  packetTtl(of: 'handshake' | 'data'): { readonly ttl?: number } {
     if (!this.#isOpen()) return {};
-    const ttl = this.#kernel.lastTtl();
+    const ttl = this.#overheard()[of] ?? this.#kernel.lastTtl();
     return ttl === undefined ? {} : { ttl };
+  }
+
+  #overheard(): SegmentTtls {
+    return this.#following?.ttls(this.#kernel.local().port, this.#session.target.port) ?? {};
   }
 
   /** Called once, before Node closes the descriptor. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     try {
       if (this.#isOpen()) this.#lookBack(error);
+    } catch {
+      // The kernel would not tell. The connection ends as it would have without being asked about.
     } finally {
       this.#kernel.forget();
+      this.#following?.close();
       super._destroy(error, callback);
     }
   }
@@ -48,7 +59,10 @@ export class WatchedSocket extends Socket {
   #lookBack(error: NodeJS.ErrnoException | null): void {
     const session = this.#session;
     const record = this.#record;
+    const { reset: ttl } = this.#overheard();
+    const shown = ttl === undefined ? {} : { ttl };
     if (record.connectedMs !== undefined) {
+      if (ttl !== undefined) session.see({ kind: 'reset', phase: 'data', ttl });
       this.#seeAcknowledged();
       return;
     }
@@ -56,12 +70,13 @@ export class WatchedSocket extends Socket {
     seeQueued(session, record, this.#kernel.errors());
     // An ICMP error would have been queued: what refused was a reset.
     if (error.code !== 'ECONNREFUSED' || record.refusal !== undefined) return;
-    session.see({ kind: 'reset', phase: 'connect' });
+    session.see({ kind: 'reset', phase: 'connect', ...shown });
     record.refusal = {
       kind: 'refused',
       signal: 'reset',
       afterMs: Math.round(session.elapsedMs() - record.openedMs),
       by: session.target.address,
+      ...shown,
     };
   }
 
@@ -90,9 +105,9 @@ function descriptorOf(socket: Socket): number | undefined {
   return typeof handle.fd === 'number' ? handle.fd : undefined;
 }
 
-/** `{ttl}` of what came in last, where this machine's kernel shows it. */
-export function packetTtl(socket: Socket): { readonly ttl?: number } {
-  return socket instanceof WatchedSocket ? socket.lastTtl() : {};
+/** `{ttl}` of the handshake or data that just came in, where this machine shows it. */
+export function packetTtl(socket: Socket, of: 'handshake' | 'data'): { readonly ttl?: number } {
+  return socket instanceof WatchedSocket ? socket.packetTtl(of) : {};
 }
 
 /** A socket that can be looked back at, or, where the machine cannot, any. */

@@ -1,6 +1,6 @@
 // Asks targets through linecheck's own kit, all at once, and says as JSON what each attempt saw; or searches their paths.
 // Runs on the tech host, on what was built. Standard input: {what: "attempts" | "paths", timeoutMs, targets: [{transport,
-// family, address, port}]}.
+// family, address, port}], raw: whether through raw sockets as well}.
 import { Buffer } from 'node:buffer';
 import { readdirSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
@@ -9,13 +9,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { kernelAccess } from '../../dist/src/net/kernel.js';
 import { openKit } from '../../dist/src/net/kit.js';
 import { pathFinder } from '../../dist/src/net/path.js';
+import { openSegments } from '../../dist/src/net/segments.js';
 import { startAttempt } from '../../dist/src/run/attempt.js';
 
 const clock = { monotonicMs: () => performance.now(), wallMs: () => performance.timeOrigin + performance.now() };
 const access = await kernelAccess();
 if ('missing' in access) throw new Error(access.missing);
 const { kernel } = access;
-const options = { clock, kernel, verbose: false, login: false, secret: () => new Uint8Array(0) };
+const { what, targets, timeoutMs, raw = false } = await json(process.stdin);
+const segments = raw ? openSegments(kernel) : undefined;
+if (raw && segments === undefined) throw new Error('no raw sockets here');
+const seeing = segments === undefined ? { kernel } : { kernel, segments };
+const options = { clock, ...seeing, verbose: false, login: false, secret: () => new Uint8Array(0) };
 
 /** Sends a line and takes whatever comes. */
 async function ask({ transport }, kit) {
@@ -36,7 +41,6 @@ function attempt(target, deadlineMs) {
   return startAttempt(bound, asked, { deadlineMs, clock, runBeganMs: 0, openKit: (one) => openKit(one, options) }).done;
 }
 
-const { what, targets, timeoutMs } = await json(process.stdin);
 const before = readdirSync('/proc/self/fd').length;
 const seen = await Promise.all(
   targets.map(({ transport, ...target }) =>
