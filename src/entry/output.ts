@@ -28,7 +28,7 @@ export interface Output {
   abandon(): void;
 }
 
-interface Wanted {
+export interface Wanted {
   readonly name: string;
   readonly file?: string;
 }
@@ -36,6 +36,7 @@ interface Wanted {
 /** What the flags ask for. Rejects with UsageError for a format or a combination that cannot be. */
 export async function wantedOf(flags: OutputFlags): Promise<readonly Wanted[]> {
   const { formats } = await import('../report/formats.js');
+  const { suggestion } = await import('../plan/nearest.js');
   const problems: Problem[] = [];
   const wanted = (flags.format ?? []).map((text): Wanted => {
     const at = text.indexOf(':');
@@ -44,10 +45,9 @@ export async function wantedOf(flags: OutputFlags): Promise<readonly Wanted[]> {
   for (const { name, file } of wanted) {
     if (file === '') problems.push({ what: `--format ${name}: has no file after the colon` });
     if (formats.has(name)) continue;
-    problems.push({
-      what: `--format ${name}${file === undefined ? '' : `:${file}`}: no such format`,
-      expected: `one of ${[...formats.keys()].join(', ')}`,
-    });
+    const { hint, ...expected } = suggestion(name, [...formats.keys()]);
+    const what = `--format ${name}${file === undefined ? '' : `:${file}`}: no such format${hint}`;
+    problems.push({ what, ...expected });
   }
   const shown = wanted.filter(({ name, file }) => file === undefined && formats.has(name));
   if (shown.length > 1) {

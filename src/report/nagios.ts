@@ -18,6 +18,11 @@ export function nagios(report: Report): string {
   return `${first}${longOutput(report, MOST_BYTES - Buffer.byteLength(first))}`;
 }
 
+/** The line of a run that could not begin, with what is wrong. */
+export function nagiosUnknown(words: string): string {
+  return `${shortened(`LINECHECK UNKNOWN - ${plain(words)}`, MOST_OF_A_LINE)}\n`;
+}
+
 /**
  * Words that a monitoring system takes as they are: a pipe begins performance data, a backslash and an `n` are a line's end
  * to Nagios, and what looks like a tag makes web interfaces read HTML.

@@ -147,7 +147,7 @@ describe.concurrent('a command line that makes no sense', () => {
         '--diagnose cannot be never; expected a duration such as 5s or 2m, up to 600s',
         '--max-time cannot be soon; expected a duration such as 5s or 2m, up to 86400s',
         '--exit cannot be naigos; expected nagios',
-        '--format xml: no such format; expected one of table, json, ndjson',
+        '--format xml: no such format; expected one of table, json, text, markdown, github, junit, nagios, prometheus, ndjson',
         '--format json and --format ndjson would both go to the screen; expected a file for all but one, such as --format ndjson:report.ndjson',
         'missing.yaml: cannot read the site file: no such file or folder',
       ],
