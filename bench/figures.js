@@ -12,6 +12,13 @@
  */
 
 /**
+ * What could not be measured here, and why.
+ * @typedef {object} Skipped
+ * @property {string} what
+ * @property {string} skipped
+ */
+
+/**
  * The middle of the values; of an even number of them the mean of the two in the middle.
  * @param {readonly number[]} values at least one
  */
@@ -38,12 +45,22 @@ export function row(what, unit, bare, linecheck, aim) {
 }
 
 /**
- * A Markdown table, columns aligned so that it reads in a terminal too.
- * @param {readonly Row[]} rows
+ * @param {string} what
+ * @param {string} reason
+ * @returns {Skipped}
  */
-export function table(rows) {
+export function skipped(what, reason) {
+  return { what, skipped: reason };
+}
+
+/**
+ * A Markdown table, columns aligned so that it reads in a terminal too; below it, what was skipped and why.
+ * @param {readonly (Row | Skipped)[]} all
+ */
+export function table(all) {
+  const rows = all.filter((each) => 'unit' in each);
   const cells = [
-    ['measured', 'bare Node', 'linecheck', 'ratio', 'aim', 'met'],
+    ['measured', 'beside', 'linecheck', 'ratio', 'aim', 'met'],
     ...rows.map(({ what, unit, bare, linecheck, aim, met }) => [
       what,
       `${rounded(bare)} ${unit}`,
@@ -56,7 +73,8 @@ export function table(rows) {
   const widths = (cells[0] ?? []).map((_, column) => Math.max(...cells.map((each) => each[column]?.length ?? 0)));
   const lines = cells.map((each) => `| ${each.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`);
   const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
-  return lines.toSpliced(1, 0, rule).join('\n');
+  const notes = all.flatMap((each) => ('skipped' in each ? [`Skipped: ${each.what} (${each.skipped}).`] : []));
+  return [lines.toSpliced(1, 0, rule).join('\n'), ...notes].join('\n\n');
 }
 
 /** @param {number} value */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { check } from 'prettier';
 import { describe, expect, it } from 'vitest';
-import { median, row, table, withResults } from '../../bench/figures.js';
+import { median, row, skipped, table, withResults } from '../../bench/figures.js';
 
 const page = readFileSync(path.join(import.meta.dirname, '../../bench/README.md'), 'utf8');
 
@@ -23,12 +23,18 @@ describe('the table', () => {
       row('aimless', 'MB', [1], [1]),
     ];
     expect(table(rows).split('\n')).toEqual([
-      '| measured | bare Node | linecheck | ratio | aim     | met |',
-      '| -------- | --------- | --------- | ----- | ------- | --- |',
-      '| quick    | 20.0 ms   | 30.0 ms   | 1.50  | under 2 | yes |',
-      '| slow     | 100 ms    | 250 ms    | 2.50  | under 2 | no  |',
-      '| aimless  | 1.0 MB    | 1.0 MB    | 1.00  | -       | -   |',
+      '| measured | beside  | linecheck | ratio | aim     | met |',
+      '| -------- | ------- | --------- | ----- | ------- | --- |',
+      '| quick    | 20.0 ms | 30.0 ms   | 1.50  | under 2 | yes |',
+      '| slow     | 100 ms  | 250 ms    | 2.50  | under 2 | no  |',
+      '| aimless  | 1.0 MB  | 1.0 MB    | 1.00  | -       | -   |',
     ]);
+  });
+
+  it('says below what was skipped, and why', () => {
+    const lines = table([row('aimless', 'MB', [1], [1]), skipped('beside nmap', 'nmap is not here')]).split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines.slice(3)).toEqual(['', 'Skipped: beside nmap (nmap is not here).']);
   });
 });
 
