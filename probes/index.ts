@@ -26,6 +26,7 @@ export const probes: Readonly<Record<string, () => Promise<ProbeModule>>> = {
   syslog: () => import('./syslog/probe.js'),
   tacacs: () => import('./tacacs/probe.js'),
   tcp: () => import('./tcp/probe.js'),
+  telnet: () => import('./telnet/probe.js'),
   tls: () => import('./tls/probe.js'),
   udp: () => import('./udp/probe.js'),
   xmpp: () => import('./xmpp/probe.js'),
