@@ -1,5 +1,6 @@
 // A linecheck stand-in where no real server is to be had: stand-in.js PROBE PORT ADDRESS... says "ready" when it listens.
 import { randomBytes } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { probes } from '../../dist/probes/index.js';
 import * as listen from '../../dist/src/net/listen.js';
 import { openStandIn } from '../../dist/src/peer/stage.js';
