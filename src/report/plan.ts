@@ -196,7 +196,8 @@ function total(plan: Plan, style: Style): string[] {
       [
         { text: 'Total', tone: 'strong' },
         `${count(packets, 'packet')} and ${size(bytes)} of payload to ${count(targets, 'target')} if each is asked once; ` +
-          'the same question is asked once for all checks that share it, and silence is asked again.',
+          'the same question is asked once for all checks that share it. What is silent is asked again, and what fails is ' +
+          'looked into: a ping, a connection to a TCP port that must be shut, a path search (--diagnose off: none of it).',
       ],
       [{ text: 'Needs', tone: 'strong' }, needs.length === 0 ? 'no privileges' : needs.join('; ')],
     ],
