@@ -1,7 +1,6 @@
 // TCP: one connection to the target's address. No name is looked up here, no second address tried.
 import type { Session } from './session.js';
 import { SocketStream } from './stream.js';
-import { currentTurn } from './turn.js';
 import { openTcpSocket, packetTtl } from './watched.js';
 
 /** Rejects with SocketFailed (the ledger says why) or Aborted. */
@@ -11,14 +10,21 @@ export function connectTcp(session: Session): Promise<SocketStream> {
   const socket = openTcpSocket(session, record);
   const owned = session.own(() => socket.destroy());
   const beganMs = session.elapsedMs();
-  const beganTurn = currentTurn();
+  let atOnce = true;
   const source = session.options.source?.[target.family];
   session.say('connecting', `${target.address} port ${target.port}`);
   return session.wait((resolve, reject) => {
     socket.on('error', (error) => {
       const opening = record.state === 'opening';
-      const failure = session.fail(record, error, opening && currentTurn() === beganTurn, beganMs);
+      const failure = session.fail(record, error, opening && atOnce, beganMs);
       if (opening) reject(failure);
+    });
+    // connect(2) follows in this very tick, and its own error with the ticks after it. What the network says comes later, but
+    // on a near network before the event loop has turned once.
+    socket.once('connectionAttempt', () => {
+      queueMicrotask(() => {
+        atOnce = false;
+      });
     });
     socket.once('close', () => {
       owned.release();

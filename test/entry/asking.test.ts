@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { noFamily } from '../probes/scenes.js';
+import { CLOSED } from '../lab/linecheck.js';
 import { skipFor } from '../lab/requirements.js';
 import { expectMistake, linecheck, placeOf, scratchFolder } from './linecheck.js';
 import { closePeersAfterwards, shutPort, tcpPeer, udpPeer } from './peers.js';
@@ -32,8 +33,8 @@ describe.concurrent('demo', () => {
       'remote-shell': 'open',
       'control-channel': 'open',
       time: 'open',
-      'database-replication': 'closed refused',
-      'backup-time': 'closed refused',
+      'database-replication': CLOSED.tcp,
+      'backup-time': CLOSED.udp,
       discovery: 'unproven silence',
     });
     expect(report.durationMs).toBeLessThan(5000);
@@ -62,7 +63,7 @@ describe.concurrent('check', () => {
       linecheck(['check', ...flags, '--flow', 'qu*'], { cwd }),
     ]);
     const report = await reportIn(all.stdout);
-    expect(verdictsOf(report)).toEqual({ quick: 'open', gone: 'closed refused' });
+    expect(verdictsOf(report)).toEqual({ quick: 'open', gone: CLOSED.tcp });
     expect(report.site).toBeUndefined();
     expect(all.code).toBe(1);
     expect(verdictsOf(await reportIn(one.stdout))).toEqual({ quick: 'open' });
@@ -139,7 +140,7 @@ describe.concurrent('probe', () => {
       linecheck(['probe', 'tcp', `[::1]:${await shutPort()}`, '--format', 'json']),
       linecheck(['probe', 'ntp', '0:0::1', '--timeout', '1s', '--format', 'json']),
     ]);
-    expect(verdictsOf(await reportIn(port.stdout))).toEqual({ tcp: 'closed refused' });
+    expect(verdictsOf(await reportIn(port.stdout))).toEqual({ tcp: CLOSED.tcp });
     const [check] = (await reportIn(bare.stdout)).checks;
     expect(check?.to).toMatchObject({ host: '::1', port: 123 });
   });

@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, readdirSync, statSync, symlinkSync, writeFileSync
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { CLOSED } from '../lab/linecheck.js';
 import { skipFor } from '../lab/requirements.js';
 import { ended, leftovers, linecheck, placeOf, readFrom, scratchFolder, start } from './linecheck.js';
 import type { Ended, Settings } from './linecheck.js';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   shut = await shutPort();
 });
 
-const VERDICTS = { quick: 'open', gone: 'closed refused' };
+const VERDICTS = { quick: 'open', gone: CLOSED.tcp };
 const ERASE = '\r\u001b[K';
 const COLOUR = '\u001b[3';
 

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { addresses, openLab, type Ended, type Lab } from './lab.js';
+import { CLOSED } from './linecheck.js';
 import { temporaryFolder } from './place.js';
 import { labReason, requireLab, requireServer, serverReason, skipFor } from './requirements.js';
 import { chronyd, nginxTls, sshd, stunnel } from './servers.js';
@@ -163,10 +164,10 @@ describe.for([
         'web fd00:3::11 blocked dropped',
         'control fd00:3::11 blocked rejected',
         // server2 is there, and nothing listens on it.
-        'shell 10.3.0.12 closed refused',
-        'clock 10.3.0.12 closed refused',
-        'web 10.3.0.12 closed refused',
-        'control 10.3.0.12 closed refused',
+        `shell 10.3.0.12 ${CLOSED.tcp}`,
+        `clock 10.3.0.12 ${CLOSED.udp}`,
+        `web 10.3.0.12 ${CLOSED.tcp}`,
+        `control 10.3.0.12 ${CLOSED.tcp}`,
         'shell 10.3.0.99 unreachable no-host',
         'clock 10.3.0.99 unreachable no-host',
         'web 10.3.0.99 unreachable no-host',

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
+import { kernelAccess } from '../../src/net/kernel.js';
 import type { Lab } from './lab.js';
 import { requireLab, skipFor } from './requirements.js';
 
@@ -35,3 +36,11 @@ export async function linecheck(lab: Lab, words: readonly string[], uid?: number
   if (said === undefined) throw new Error(`linecheck ${words.join(' ')} reports no check: ${stderr}`);
   return said;
 }
+
+const access = await kernelAccess();
+
+/** How a closed port is closed: the kernel tells a reset from an ICMP error, plain Node does not. */
+export const CLOSED =
+  'kernel' in access
+    ? ({ tcp: 'closed reset', udp: 'closed port-unreachable' } as const)
+    : ({ tcp: 'closed refused', udp: 'closed refused' } as const);
