@@ -74,6 +74,17 @@ describe('the network', () => {
     }
   });
 
+  it('has one hop more, the core, where two routers are wished for', async (ctx) => {
+    requireLab(ctx);
+    const { exec, addresses } = await lab({ routers: 2 });
+    for (const family of [4, 6] as const) {
+      const ask = (...words: string[]) => exec('tech', ['ping', '-n', '-c', '1', '-W', '2', ...words]);
+      expect((await ask(addresses.server1[family])).stdout).toContain('ttl=61');
+      const second = await ask('-t', '2', addresses.server1[family]);
+      expect(second.stdout).toMatch(new RegExp(`From ${addresses.core[family]} .*exceeded`));
+    }
+  });
+
   it('lets through what the firewall allows, and complaints of nft reach the caller', async (ctx) => {
     const { firewall, exec, addresses } = sharedLab(ctx);
     const ping = ['ping', '-n', '-c', '1', '-W', '1', addresses.server1[4]];
