@@ -10,6 +10,8 @@ type Labels = Readonly<Record<string, string | undefined>>;
 
 interface Sample {
   readonly labels?: Labels;
+  /** Labels as they are written, before the others. */
+  readonly written?: string;
   readonly value: string;
 }
 
@@ -27,21 +29,24 @@ export function prometheus(report: Report): string {
 }
 
 function family({ name, help, samples }: Metric, site: string | undefined): string {
-  const lines = samples.map(({ labels, value }) => `${name}${braced({ site, ...labels })} ${value}\n`);
+  const first = written({ site });
+  const lines = samples.map((sample) => {
+    const labels = [first, sample.written ?? '', written(sample.labels ?? {})].filter((each) => each !== '').join(',');
+    return `${name}${labels === '' ? '' : `{${labels}}`} ${sample.value}\n`;
+  });
   return `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${lines.join('')}`;
 }
 
 /** A label without a value is no label to Prometheus. */
-function braced(labels: Labels): string {
-  const given = Object.entries(labels).flatMap(([name, value]) =>
-    value === undefined || value === '' ? [] : [`${name}="${escaped(value)}"`],
-  );
-  return given.length === 0 ? '' : `{${given.join(',')}}`;
+function written(labels: Labels): string {
+  return Object.entries(labels)
+    .flatMap(([name, value]) => (value === undefined || value === '' ? [] : [`${name}="${escaped(value)}"`]))
+    .join(',');
 }
 
 /** Exposition formats, "Text format details": backslash, double quote and line feed. Control characters go. */
 function escaped(value: string): string {
-  return clean(value).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+  return clean(value).replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
 }
 
 const states = ['ok', 'warning', 'critical', 'unknown'] as const;
@@ -98,7 +103,8 @@ function checkMetrics({ checks }: Report): Metric[] {
     samples: checks.flatMap((check, at) => {
       const found = of(check) ?? [];
       const samples = typeof found === 'string' ? [{ value: found }] : found;
-      return samples.map(({ labels, value }) => ({ labels: { ...identities[at], ...labels }, value }));
+      const identity = identities[at] ?? '';
+      return samples.map((sample) => ({ ...sample, written: identity }));
     }),
   });
   return [
@@ -140,13 +146,13 @@ function checkMetrics({ checks }: Report): Metric[] {
  * Of each series: the id tells checks apart, the others are for selecting. One series twice makes the collector refuse
  * the whole file, so an id that comes again is numbered.
  */
-function identitiesOf(checks: readonly ReportedCheck[]): readonly Labels[] {
+function identitiesOf(checks: readonly ReportedCheck[]): readonly string[] {
   const seen = new Map<string, number>();
   return checks.map(({ id, profile, flow }) => {
     const check = clean(id);
     const number = (seen.get(check) ?? 0) + 1;
     seen.set(check, number);
-    return { check, profile, flow, number: number === 1 ? undefined : String(number) };
+    return written({ check, profile, flow, number: number === 1 ? undefined : String(number) });
   });
 }
 
