@@ -29,7 +29,7 @@ function largeReport() {
     { verdict: 'open', result: 'pass' },
   ];
   const all = Array.from({ length: checks }, (_, at) => {
-    const address = `10.${Math.floor(at / 62_500)}.${Math.floor(at / 250) % 250}.${1 + (at % 250)}`;
+    const address = `2001:db8::${(at + 1).toString(16)}`;
     return {
       id: `kvmnet-access-management/device-https/manager/${address}/tcp-443`,
       profile: 'kvmnet-access-management',
