@@ -19,11 +19,13 @@ export interface Awaiting {
 
 const ABOVE_ERRNO = [2, 3] as const;
 const PATH =
-  'a path search for every host that is silent: of a dozen at once some send nothing before their time is up';
+  'a path search for every host that wants one: of a dozen at once some send nothing before their time is up';
+const DISTANCE =
+  'how far away the host is, always: the TTL of its echo replies over IPv6 and without root, or a path that reached it';
 
 export const awaiting: readonly Awaiting[] = [
   {
-    missing: 'how far away the host is: the hop limit of its echo replies, or the hops of a path that reached it',
+    missing: DISTANCE,
     tiers: ABOVE_ERRNO,
     behaviours: ['service-down', 'nat-service-down', 'syn-proxy-closed'],
     flows: ['asked', 'ambiguous', 'one-way'],
@@ -31,44 +33,51 @@ export const awaiting: readonly Awaiting[] = [
     sometimes: true,
   },
   {
-    missing: 'the same, for IP protocols',
+    missing: DISTANCE,
     tiers: [3],
     behaviours: ['service-down', 'nat-service-down', 'syn-proxy-closed'],
     flows: ['ip'],
-    families: [6],
     says: ['closed refused likely'],
+    sometimes: true,
   },
   {
-    missing: 'the same, and the path to name who stands at the hop that the forged error came from',
+    missing: DISTANCE,
+    tiers: [3],
+    behaviours: ['service-down', 'nat-service-down'],
+    flows: ['tcp'],
+    says: ['closed reset likely'],
+    sometimes: true,
+  },
+  {
+    missing: `${DISTANCE}; and ${PATH}`,
     tiers: ABOVE_ERRNO,
     behaviours: ['forged-port'],
     flows: ['tcp', 'asked', 'ambiguous', 'one-way'],
-    families: [6],
-    says: ['blocked rejected likely'],
-  },
-  {
-    missing: 'the TTL of echo replies without root, for those of forged errors',
-    tiers: [2],
-    behaviours: ['forged-port'],
-    flows: ['tcp', 'asked', 'ambiguous', 'one-way'],
-    families: [4],
-    says: ['closed port-unreachable likely'],
+    says: ['closed port-unreachable likely', 'blocked rejected likely', 'blocked rejected proven'],
+    sometimes: true,
   },
   {
     missing: 'the path of an IP protocol, to name who stands at the hop that the forged error came from',
     tiers: [3],
     behaviours: ['forged-port'],
     flows: ['ip'],
-    says: ['blocked rejected proven', 'closed port-unreachable likely'],
+    says: ['blocked rejected likely', 'blocked rejected proven', 'closed port-unreachable likely'],
+    sometimes: true,
   },
   {
-    missing: 'the TTL of a reset',
+    missing: `${DISTANCE}; and ${PATH}`,
     tiers: [3],
-    behaviours: [
-      ...['service-down', 'nat-service-down', 'reject-reset', 'reject-reset-core'],
-      ...['accept-reset', 'data-reset', 'filter-data-reset'],
-    ],
+    behaviours: ['reject-reset', 'reject-reset-core', 'filter-data-reset'],
     flows: ['tcp'],
+    says: ['blocked reset likely', 'blocked reset proven'],
+    sometimes: true,
+  },
+  {
+    missing: 'the TTL of a reset that comes with the handshake',
+    tiers: [3],
+    behaviours: ['accept-reset'],
+    flows: ['tcp'],
+    sometimes: true,
   },
   {
     missing: 'the path of segments that carry data',
@@ -98,7 +107,7 @@ export const awaiting: readonly Awaiting[] = [
   },
   {
     missing:
-      'patience with a server that is slow and not mute: on a busy machine four seconds of answers take more than seven',
+      'patience with a server that is slow and not mute: two late answers, on a busy machine, take the whole wait',
     tiers: [1, 2, 3],
     behaviours: ['delay'],
     flows: ['tcp'],
