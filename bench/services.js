@@ -11,8 +11,8 @@ const rounds = 1;
 
 /** What nmap must call the service: it is to find out as much as linecheck does. */
 const SERVICES = [
-  { probe: 'ssh', says: /^\d+\/open\/tcp\/\/ssh\// },
-  { probe: 'https', says: /^\d+\/open\/tcp\/\/ssl\|http\// },
+  { probe: 'ssh', server: ['stand-in.js', 'ssh'], says: /^\d+\/open\/tcp\/\/ssh\// },
+  { probe: 'https', server: ['web.js'], says: /^\d+\/open\/tcp\/\/ssl\|http\// },
 ];
 
 /** @param {string} probe */
@@ -30,11 +30,11 @@ export async function services(directory) {
 
 /**
  * @param {string} directory
- * @param {{ probe: string, says: RegExp }} service
+ * @param {{ probe: string, server: readonly string[], says: RegExp }} service
  */
-async function beside(directory, { probe, says }) {
+async function beside(directory, { probe, server: [file = '', ...args], says }) {
   const hosts = loopback(checks);
-  const server = await startNode([path.join(import.meta.dirname, 'stand-in.js'), probe]);
+  const server = await startNode([path.join(import.meta.dirname, file), ...args]);
   const targets = path.join(directory, `${probe}-targets`);
   writeFileSync(targets, hosts.join('\n'));
   /** @type {Record<'nmap' | 'linecheck', number[]>} */
