@@ -85,7 +85,7 @@ function registry() {
 }
 
 /**
- * In the measured process: renders the report in `file`, and prints milliseconds and bytes.
+ * In the measured process: renders the report in `file`, and prints milliseconds of processor time and bytes.
  * @param {string} name
  * @param {string} file
  */
@@ -93,12 +93,14 @@ async function measured(name, file) {
   const format = (await registry()).formats.get(name);
   if (format === undefined || format.kind === 'stream') throw new Error(`${name} is no format of whole reports`);
   const report = JSON.parse(readFileSync(file, 'utf8'));
-  const began = process.hrtime.bigint();
+  // Processor time: on a busy machine the clock tells of the others.
+  const began = process.cpuUsage();
   let bytes = 0;
   if (format.kind === 'parts') {
     for (const part of (await format.load())(report)) bytes += Buffer.byteLength(part);
   } else bytes = Buffer.byteLength((await format.load())(report, { width: 80, colour: false }));
-  const ms = Number(process.hrtime.bigint() - began) / 1e6;
+  const { user, system } = process.cpuUsage(began);
+  const ms = (user + system) / 1000;
   process.stdout.write(`${ms} ${bytes}\n`);
 }
 
@@ -123,7 +125,9 @@ async function main() {
   let met = true;
   try {
     writeFileSync(file, JSON.stringify(largeReport()));
-    console.log(`${checks} checks; aims: under ${most.ms} ms and ${most.mb} MB. Medians of ${rounds}.\n`);
+    console.log(
+      `${checks} checks; aims: under ${most.ms} ms of the processor and ${most.mb} MB. Medians of ${rounds}.\n`,
+    );
     for (const [name, { kind }] of (await registry()).formats) {
       if (kind === 'stream') continue;
       const runs = Array.from({ length: rounds }, () => once(name, file));
