@@ -180,17 +180,13 @@ async function asked(talk: Conversation, kit: Kit, given: Given): Promise<Outcom
     const failed = await talk.secure({ tls: 'completed' });
     if (failed !== undefined) return failed;
   }
-  const missing = given.tls === true && !offered;
-  const client =
-    credentials === undefined || missing || credentials.password.length === 0
-      ? nobody()
-      : somebody(credentials, isVouchedFor(talk.session, given));
+  const client = clientOf(credentials, talk.session, given);
   const answer = await handshake(talk, kit, { greeting, client, used, sequence: secured ? 2 : 1 });
-  if (credentials?.password.length === 0) client.obstacle = 'the password is empty';
-  const outcome = meaningOf(talk, answer, client);
+  const said = meaningOf(talk, answer, client);
+  const outcome = given.tls === true && !offered ? talk.stranger('MySQL that does not offer TLS') : said;
   kit.seen(outcome);
   if (answer.kind === 'accepted') await leave(talk.stream, kit);
-  return missing ? talk.stranger('MySQL that does not offer TLS') : outcome;
+  return outcome;
 }
 
 /** What the end of the handshake says. Only credentials that were shown can have been refused. */
@@ -255,8 +251,21 @@ interface Client {
   obstacle?: string;
 }
 
-function nobody(): Client {
-  return { user: OWN_NAME, secret: false, answer: answerWithoutPassword, more: answerWithoutPassword };
+function nobody(obstacle?: string): Client {
+  const silent = { user: OWN_NAME, secret: false, answer: answerWithoutPassword, more: answerWithoutPassword };
+  return obstacle === undefined ? silent : { ...silent, obstacle };
+}
+
+/** Whose credentials are not to be used logs in as nobody: the handshake must end in any case. */
+function clientOf(credentials: Credentials | undefined, session: TlsSession | undefined, given: Given): Client {
+  if (credentials === undefined) return nobody();
+  if (credentials.password.length === 0) return nobody('the password is empty');
+  if (given.tls === true && session === undefined) return nobody('the server does not offer TLS');
+  const vouched = isVouchedFor(session, given);
+  // Whoever is in between could try passwords on a hash, too.
+  const named = [given.ca, given.pin, given.issuer].some((each) => each !== undefined);
+  if (named && !vouched) return nobody('the server does not show the certificate that ca, pin or issuer ask for');
+  return somebody(credentials, vouched);
 }
 
 const FAST_AUTHENTICATED = 3;

@@ -42,7 +42,8 @@ const options = z.strictObject({
     .regex(/^[\x20-\x7e]*$/, 'expected printable ASCII')
     .describe(
       'Text that must stand in what the server says by itself. With it a port that speaks plain text without Telnet, as ' +
-        'raw ports of console servers do, is proven too.',
+        'raw ports of console servers do, is proven too. Of one that says nothing until a key is pressed, the probe tcp ' +
+        'proves that it accepts.',
     )
     .optional(),
 });
@@ -73,7 +74,11 @@ const traits: Traits = {
   defaultDepth: 'protocol',
   sends: [
     { what: 'a TCP connection, opened and closed', packets: 4, bytes: 0 },
-    { what: 'DO TIMING-MARK, where the server says nothing of Telnet', packets: 1, bytes: QUESTION.length },
+    {
+      what: 'DO TIMING-MARK, which presses no key, where the server says nothing of Telnet',
+      packets: 1,
+      bytes: QUESTION.length,
+    },
     { what: 'refusals of the options that it wants, up to', packets: MOST_REFUSALS, bytes: QUESTION.length },
   ],
 };

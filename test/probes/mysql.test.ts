@@ -487,6 +487,30 @@ describe('a login with credentials', () => {
     expect(Buffer.concat(peer.heard).toString('latin1')).not.toContain('tech-password');
   });
 
+  it('is not tried where the server does not show the certificate that the site names', async () => {
+    const peer = await keep(standInAt(module.standIn));
+    const shown = await ask(peer.port, { tls: true });
+    const pin = shown.kind === 'answered' ? shown.facts['pin'] : undefined;
+    const others = 'tpZjunAdgq2MkS3MxW8mY0TW9BET+aGYIjSeenbQD/M=';
+    const without = await replaying(GREETING, DENIED);
+    for (const [port, options] of [
+      [peer.port, { pin: others }],
+      [peer.port, { issuer: 'CN=Lab CA' }],
+      [without.port, { pin: others }],
+    ] as const) {
+      expect(await ask(port, { ...credentials, ...options }, login)).toMatchObject({
+        kind: 'answered',
+        depth: 'protocol',
+        facts: {
+          login: 'not tried: the server does not show the certificate that ca, pin or issuer ask for',
+          loginWithoutPassword: expect.stringContaining('1045') as string,
+        },
+      });
+    }
+    expect(without.first()).toMatchObject({ user: 'linecheck' });
+    expect(await ask(peer.port, { ...credentials, pin }, login)).toMatchObject({ kind: 'turned-away' });
+  });
+
   it('with an empty password is none', async () => {
     const peer = await replaying(GREETING, DENIED);
     const secrets = { name: 'tech', word: '' };
@@ -635,6 +659,24 @@ describe('real servers', () => {
       facts: { tls: 'completed', trusted: false, login: 'accepted' },
     });
     expect(await ask(server.port, { tls: false, ...credentials }, login)).toMatchObject({ kind: 'turned-away' });
+    expect(await server.sql("SHOW GLOBAL STATUS LIKE 'Aborted_connects_preauth'")).toMatch(/\t0$/);
+  });
+
+  it('MariaDB that wants the password itself gets it in TLS to a verified server, and only there', async (ctx) => {
+    requireServer(ctx, 'mariadbd', 'mariadb-server');
+    const extra = ['plugin-load-add = auth_pam', 'pam-use-cleartext-plugin = ON'];
+    const server = await keep(mariadb({ tls: true, users: ["CREATE USER tech@'%' IDENTIFIED VIA pam"], extra }));
+    const secrets = { ...login.secrets, 'site-ca': readFileSync(server.certificates.ca, 'latin1') };
+    expect(await ask(server.port, credentials, login)).toMatchObject({
+      kind: 'answered',
+      facts: { login: expect.stringMatching(/^not tried: mysql_clear_password wants the password itself/) as string },
+    });
+    // No user of this machine is called that, so that PAM refuses him.
+    expect(await ask(server.port, { ca: 'site-ca', ...credentials }, { login: true, secrets })).toMatchObject({
+      kind: 'turned-away',
+      presented: 'credentials',
+      facts: { tls: 'completed', trusted: true },
+    });
     expect(await server.sql("SHOW GLOBAL STATUS LIKE 'Aborted_connects_preauth'")).toMatch(/\t0$/);
   });
 

@@ -257,10 +257,9 @@ describe('the telnet probe', () => {
   });
 
   it('takes three bytes that look like a command for none, where nothing else says so', async () => {
-    for (const bytes of [told('DO', 24), Uint8Array.of(...told('WILL', 1), 0x15), told('WILL', 200, 201)]) {
-      const peer = await saying(bytes);
-      expect(await ask(peer.port)).toMatchObject({ kind: 'stranger', came: 'other-protocol' });
-    }
+    const looks = [told('DO', 24), Uint8Array.of(...told('WILL', 1), 0x15), told('WILL', 200, 201)];
+    const outcomes = await Promise.all(looks.map(async (bytes) => ask((await saying(bytes)).port)));
+    expect(outcomes).toMatchObject(looks.map(() => ({ kind: 'stranger', came: 'other-protocol' })));
   });
 
   it('needs a whole command', async () => {
@@ -302,14 +301,10 @@ describe('a text that is expected', () => {
   });
 
   it('that does not come makes a stranger, though Telnet is spoken', async () => {
-    for (const greeting of [bytesOf('console02\r\n'), captured('hp-jetdirect-opening')]) {
-      const peer = await saying(greeting);
-      expect(await ask(peer.port, options)).toMatchObject({
-        kind: 'stranger',
-        came: 'other-protocol',
-        detail: expect.stringContaining('in which the expected text does not stand') as string,
-      });
-    }
+    const greetings = [bytesOf('console02\r\n'), captured('hp-jetdirect-opening')];
+    const detail = expect.stringContaining('in which the expected text does not stand') as string;
+    const outcomes = await Promise.all(greetings.map(async (each) => ask((await saying(each)).port, options)));
+    expect(outcomes).toMatchObject(greetings.map(() => ({ kind: 'stranger', came: 'other-protocol', detail })));
   });
 
   it.each(['', 'a\u0007b', 'x'.repeat(201)])('is printable and short: %j is refused', (text) => {
@@ -318,21 +313,22 @@ describe('a text that is expected', () => {
 });
 
 describe('real servers', () => {
-  it('GNU telnetd answers over IPv4 and IPv6; visits type nothing at its prompt', async (ctx) => {
+  it('GNU telnetd answers over IPv4 and IPv6; 100 visits type nothing at its prompt', async (ctx) => {
     requireTelnetd(ctx);
     const server = await keep(telnetd({ addresses: ['127.0.0.1', '::1'] }));
-    for (let visit = 0; visit < 3; visit += 1) {
-      for (const family of [4, 6] as const) {
-        expect(await ask(server.port, {}, { family })).toMatchObject({
-          kind: 'answered',
-          depth: 'protocol',
-          facts: {
-            offers: expect.arrayContaining(['ECHO', 'SUPPRESS-GO-AHEAD']) as string[],
-            wants: expect.arrayContaining(['TERMINAL-TYPE', 'NAWS', 'TIMING-MARK']) as string[],
-            banner: expect.stringMatching(/^Linux .* lab\.example login:$/) as string,
-          },
-        });
-      }
+    const expected = {
+      kind: 'answered',
+      depth: 'protocol',
+      facts: {
+        offers: expect.arrayContaining(['ECHO', 'SUPPRESS-GO-AHEAD']) as string[],
+        wants: expect.arrayContaining(['TERMINAL-TYPE', 'NAWS', 'TIMING-MARK']) as string[],
+        banner: expect.stringMatching(/^Linux .* lab\.example login:$/) as string,
+      },
+    };
+    for (let batch = 0; batch < 10; batch += 1) {
+      const families = Array.from({ length: 10 }, (_, index): Family => (index % 2 === 0 ? 4 : 6));
+      const outcomes = await Promise.all(families.map((family) => ask(server.port, {}, { family })));
+      expect(outcomes).toMatchObject(families.map(() => expected));
     }
     expect(await ask(server.port, { 'expect-text': 'lab.example login:' })).toMatchObject({ kind: 'answered' });
     expect(server.logs()).not.toContain('typed');
