@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { row, skipped } from './figures.js';
+import { median, row, skipped } from './figures.js';
 import { executable, loopback, node, passed, run, startNode, writeSite } from './measuring.js';
 
 const checks = 1000;
@@ -39,14 +39,15 @@ async function beside(directory, { probe, server: [file = '', ...args], says }) 
   writeFileSync(targets, hosts.join('\n'));
   /** @type {Record<'nmap' | 'linecheck', number[]>} */
   const ms = { nmap: [], linecheck: [] };
+  /** @type {number[]} */
+  const named = [];
   try {
     const site = writeSite(directory, probe, { probe, port: Number(server.line), hosts });
     for (let round = 0; round < rounds; round += 1) {
       // Neither looks names up nor asks whether a host is up; -T4 is nmap's own advice for a fast, reliable network.
       const nmap = run('nmap', ['-n', '-Pn', '-sT', '-sV', '-T4', '-p', server.line, '-iL', targets, '-oG', '-']);
       const found = [...nmap.stdout.matchAll(/Ports: (\S+)/g)].filter(([, port]) => says.test(port ?? '')).length;
-      if (found !== checks)
-        throw new Error(`nmap found ${found} of ${checks} ${probe} services\n${nmap.stdout.slice(0, 600)}`);
+      named.push(found);
       const ours = node([executable, 'check', site, '--format', 'json']);
       passed(ours.stdout, checks);
       ms.nmap.push(nmap.ms);
@@ -55,5 +56,6 @@ async function beside(directory, { probe, server: [file = '', ...args], says }) 
   } finally {
     await server.stop();
   }
-  return row(words(probe), 'ms', ms.nmap, ms.linecheck);
+  // On a busy machine nmap gives some of them up.
+  return row(`${words(probe)}, which named ${median(named)} of them`, 'ms', ms.nmap, ms.linecheck);
 }
