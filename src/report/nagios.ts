@@ -14,7 +14,7 @@ const MOST_BYTES = 4096;
 const MOST_OF_A_LINE = 400;
 
 export function nagios(report: Report): string {
-  const first = `${statusLine(report)} | ${performance(report).join(' ')}\n`;
+  const first = `${statusLine(report)} | ${metrics(report).join(' ')}\n`;
   return `${first}${longOutput(report, MOST_BYTES - Buffer.byteLength(first))}`;
 }
 
@@ -63,7 +63,7 @@ function pieces({ checks }: Report): string[] {
 }
 
 /** `'label'=value[UOM];[warn];[crit];[min];[max]`; the same labels in every run, but for certificates. */
-function performance({ checks, summary, durationMs, startedAt }: Report): string[] {
+function metrics({ checks, summary, durationMs, startedAt }: Report): string[] {
   const { all, pass, fail, unproven, accepted, uncounted } = score(decision(checks).deciding);
   const slowest = checks.reduce((most, check) => Math.max(most, check.durationMs), 0);
   const began = epochSeconds(startedAt);
