@@ -1,8 +1,6 @@
 // linecheck rules: the change request. Firewall rules for the flows of a plan, or for those that failed in a report. Asks
 // the resolver at most; sends nothing to any host of the site.
-import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import process from 'node:process';
 import type { Command } from 'commander';
@@ -15,7 +13,7 @@ import type { Done } from './commands.js';
 import type { Setting } from './cli.js';
 import { systemWords, together, UsageError } from './fail.js';
 import { openPending, readText } from './files.js';
-import { clock } from './run.js';
+import type { PendingFile } from './files.js';
 import { addSelection, gather, loadPlan, loadProbes, loadProfile, orFail, warn } from './selection.js';
 import type { ProfileName, SelectionFlags } from './selection.js';
 import { print } from './terminal.js';
@@ -307,14 +305,20 @@ async function profilesOfSite(site: string): Promise<readonly ProfileName[]> {
 async function addressesOf({ flows, standing, source }: Wanted, lookUp: boolean): Promise<RuleAddresses> {
   const { resolveName } = await import('../net/names.js');
   const { routeTo } = await import('../net/sight.js');
+  const { familyOf } = await import('../bytes/ip.js');
+  const { parseHost } = await import('../plan/address.js');
+  const isName = (host: string): boolean => {
+    const parsed = parseHost(host);
+    return parsed.ok && parsed.kind === 'name';
+  };
   const far = flows.flatMap(
     ({ direction, from, to, via }) => via?.host ?? (direction === 'out' ? to : from).host ?? [],
   );
   const hosts = [...new Set([...far, ...Object.values(standing).flat()])];
   const found = await Promise.all(
     hosts.map(async (host): Promise<[string, readonly string[]]> => {
-      if (isIP(host) === 0 && !lookUp) return [host, []];
-      const resolution = await resolveName(host, () => clock.monotonicMs());
+      if (isName(host) && !lookUp) return [host, []];
+      const resolution = await resolveName(host, () => performance.now());
       return [host, resolution.ok ? resolution.found.map(({ address }) => address) : []];
     }),
   );
@@ -323,14 +327,14 @@ async function addressesOf({ flows, standing, source }: Wanted, lookUp: boolean)
   const routes = await Promise.all(
     targets.map(async (address): Promise<[string, string | undefined]> => [
       address,
-      await routeTo(address, isIP(address) === 6 ? 6 : 4),
+      await routeTo(address, familyOf(address)),
     ]),
   );
   // Addresses that are nobody's (RFC 5737, RFC 3849): what the default routes would take.
   const [route4, route6] = await Promise.all([routeTo('192.0.2.1', 4), routeTo('2001:db8::1', 6)]);
   const given = source === undefined ? undefined : await sourceAddresses(source);
   return {
-    names: new Map(found.filter(([host]) => isIP(host) === 0)),
+    names: new Map(found.filter(([host]) => isName(host))),
     ...(given === undefined ? {} : { source: given }),
     standing,
     routes: new Map(routes.flatMap(([target, local]) => (local === undefined ? [] : [[target, local] as const]))),
@@ -340,8 +344,9 @@ async function addressesOf({ flows, standing, source }: Wanted, lookUp: boolean)
 
 /** An address may be another machine's: rules are often made ahead of it. An interface is this one's. */
 async function sourceAddresses(source: string): Promise<ByFamily> {
-  const family = isIP(source);
-  if (family !== 0) return family === 6 ? { 6: source } : { 4: source };
+  const { parseHost } = await import('../plan/address.js');
+  const host = parseHost(source);
+  if (host.ok && host.kind === 'address') return { [host.family]: source };
   const { sourceOf } = await import('../net/sight.js');
   const found = sourceOf(source);
   if (found !== undefined) return found;
@@ -366,13 +371,20 @@ async function missingIn(
     );
 }
 
+/** Files first, and all or none of them: a screen cannot be taken back. */
 async function write(outputs: readonly RulesOutput[], set: RuleSet, settings: RuleSettings): Promise<void> {
-  const files = outputs.flatMap(({ file, writer }) => {
-    if (file === undefined) return [];
-    const pending = openPending(file, `${process.pid}-${randomBytes(3).toString('hex')}`);
-    pending.append(writer.write(set, settings));
-    return [pending];
-  });
-  for (const pending of files) pending.keep();
+  const { randomBytes } = await import('node:crypto');
+  const files: PendingFile[] = [];
+  try {
+    for (const { file, writer } of outputs) {
+      if (file === undefined) continue;
+      const pending = openPending(file, `${process.pid}-${randomBytes(3).toString('hex')}`);
+      files.push(pending);
+      pending.append(writer.write(set, settings));
+    }
+    for (const pending of files) pending.keep();
+  } finally {
+    for (const pending of files) pending.discard();
+  }
   for (const { file, writer } of outputs) if (file === undefined) await print(writer.write(set, settings));
 }

@@ -24,15 +24,21 @@ export function heading(set: RuleSet, rules: readonly Rule[], how: readonly stri
     `${set.site === undefined ? 'Firewall rules' : `Firewall rules for ${set.site}`}: ${count(rules.length, 'rule')} for ${count(flows.size, 'flow')}, from ${set.of}. Made by linecheck rules.`,
     ...how,
     ...set.notices,
-    ...(out.length === 0
-      ? []
-      : [
-          '',
-          'Not among them:',
-          ...out.map((one) => `${one.title} (${one.profile}/${one.flow}), ${one.what}: ${one.why}`),
-        ]),
+    ...unwrittenSentences(
+      'Missing:',
+      out.filter(({ incomplete }) => incomplete),
+    ),
+    ...unwrittenSentences(
+      'Without a rule, as none is wanted:',
+      out.filter(({ incomplete }) => !incomplete),
+    ),
     ...skippedSentences(set),
   ];
+}
+
+function unwrittenSentences(title: string, out: readonly Unwritten[]): readonly string[] {
+  if (out.length === 0) return [];
+  return ['', title, ...out.map((one) => `${one.title} (${one.profile}/${one.flow}), ${one.what}: ${one.why}`)];
 }
 
 /** Flows without a check on this machine, by reason; those between other roles are another machine's rules. */

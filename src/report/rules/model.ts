@@ -138,7 +138,7 @@ class Writing {
     }
     const out = flow.direction === 'out';
     const askers = out ? [near] : [far];
-    const answerers = flow.broadcast === true ? this.#answerers(flow, family) : [out ? far : near];
+    const answerers = flow.broadcast === true ? this.#answerers(flow, near, family) : [out ? far : near];
     if (answerers.length === 0) {
       this.#leave(flow, `Nobody is named for the role ${flow.to.role}: rules for the answers need addresses.`);
     }
@@ -151,10 +151,14 @@ class Writing {
     }
   }
 
-  #answerers({ profile, to }: WantedFlow, family: Family): readonly RuleEnd[] {
+  #answerers({ profile, to }: WantedFlow, near: RuleEnd, family: Family): readonly RuleEnd[] {
     const hosts = [...(this.#farHosts.get(`${profile}/${to.role}`) ?? [])];
     const ends = hosts.flatMap((host) => this.#ends({ role: to.role, host }) ?? []);
-    return ends.filter((end) => end.kind === 'name' || familyOf(end.address) === family);
+    return ends.filter(
+      (end) =>
+        end.kind === 'name' ||
+        (familyOf(end.address) === family && !staysOnLink(end.address) && end.address !== endText(near)),
+    );
   }
 
   #put(flow: WantedFlow, rule: Omit<Rule, 'flows'>): void {

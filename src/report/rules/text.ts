@@ -78,15 +78,17 @@ function serviceText(protocol: RuleProtocol, family: Rule['family']): string {
 
 function notAsked(set: RuleSet): readonly (readonly string[])[] {
   const out = leftOut(set, set.rules);
+  const part = (title: string, incomplete: boolean): readonly string[] => {
+    const own = out.filter((one) => one.incomplete === incomplete);
+    if (own.length === 0) return [];
+    return [
+      ...paragraph(title, STYLE),
+      ...own.flatMap(({ title: flow, what, why }) => paragraph(`${flow}, ${what}: ${why}`, STYLE, { indent: 4 })),
+    ];
+  };
   return [
-    out.length === 0
-      ? []
-      : [
-          ...paragraph('Not asked for', STYLE),
-          ...out.flatMap(({ title, what, why }) =>
-            paragraph(`${title}, ${what}: ${why}`, STYLE, { indent: 2, hang: 2 }),
-          ),
-        ],
-    skippedSentences(set).flatMap((sentence) => paragraph(sentence, STYLE, { hang: 2 })),
+    part('Missing, and to be asked for as soon as it is known', true),
+    part('Not asked for, as no rule is wanted', false),
+    skippedSentences(set).flatMap((sentence) => paragraph(sentence, STYLE)),
   ];
 }
