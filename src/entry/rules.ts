@@ -198,7 +198,10 @@ async function fromReport(
       ...(report.site === undefined ? {} : { site: report.site }),
       of: `what failed${unproven} in the report of ${report.startedAt}`,
       skipped: [],
-      notices: report.notices,
+      notices: [
+        ...(report.interrupted === undefined ? [] : ['That run was cut short: what it did not get to is not here.']),
+        ...report.notices,
+      ],
     },
     standing: {},
     ...(flags.source === undefined ? {} : { source: flags.source }),
