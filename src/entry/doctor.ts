@@ -1,9 +1,7 @@
 // linecheck doctor: what this machine has, what it lacks, and how to get it. It sends nothing.
 import type { Command } from 'commander';
-import { execFile } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import process from 'node:process';
-import { promisify } from 'node:util';
 import type { ExitCode } from '../contract/report.js';
 import type { Finding } from '../report/doctor.js';
 import type { Done } from './commands.js';
@@ -75,24 +73,20 @@ async function rawFinding(): Promise<Finding> {
 }
 
 async function pingFinding(): Promise<Finding> {
+  const { pingVersion } = await import('../net/ping.js');
+  const found = await pingVersion();
   const what = 'ping';
-  const env = { PATH: `${process.env['PATH'] ?? ''}:/sbin:/usr/sbin:/bin:/usr/bin` };
-  try {
-    const { stdout } = await promisify(execFile)('ping', ['-V'], { env });
-    return { what, state: 'good', found: stdout.split('\n')[0]?.trim() || 'there' };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const absent = code === 'ENOENT';
-    return {
-      what,
-      state: 'lacking',
-      found: absent ? 'this system has none' : `it does not start (${code})`,
-      costs: 'Without raw sockets no host can be pinged, so a silent host may be down or hidden.',
-      ...(absent
-        ? { remedy: process.platform === 'linux' ? 'apt-get install iputils-ping' : 'install the system’s ping' }
-        : {}),
-    };
-  }
+  if ('version' in found) return { what, state: 'good', found: found.version };
+  const absent = found.errno === 'ENOENT';
+  return {
+    what,
+    state: 'lacking',
+    found: absent ? 'this system has none' : `it does not start (${found.errno})`,
+    costs: 'Without raw sockets no host can be pinged, so a silent host may be down or hidden.',
+    ...(absent
+      ? { remedy: process.platform === 'linux' ? 'apt-get install iputils-ping' : 'install the system’s ping' }
+      : {}),
+  };
 }
 
 async function descriptorFinding(): Promise<Finding> {

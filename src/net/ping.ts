@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { platform } from 'node:os';
+import { promisify } from 'node:util';
 import { canonicalAddress } from '../bytes/ip.js';
 import type { Family } from '../contract/flow.js';
 import type { RefusalSignal } from '../contract/outcome.js';
@@ -89,6 +90,16 @@ function canonicalOf(text: string): string | undefined {
 
 function sameAddress(from: string, address: string): boolean {
   return canonicalOf(from) === canonicalAddress(address);
+}
+
+/** The version of the system's ping, or the errno with which it does not start. Sends nothing. */
+export async function pingVersion(): Promise<{ readonly version: string } | { readonly errno: string }> {
+  try {
+    const { stdout } = await promisify(execFile)('ping', ['-V'], { env: { PATH, LC_ALL: 'C' } });
+    return { version: stdout.split('\n')[0]?.trim() ?? '' };
+  } catch (error) {
+    return { errno: error instanceof Error && 'code' in error ? String(error.code) : 'unknown' };
+  }
 }
 
 /** Rejects with SocketFailed (the ledger says why) or Aborted; silence ends only with the attempt. */

@@ -58,8 +58,9 @@ describe('a file that git carries', () => {
   it('shows, where it is a page, no address but those kept for examples', (ctx) => {
     const files = tracked();
     skipFor(ctx, files === undefined ? 'no git checkout here: git clone the repository' : undefined);
-    // The lab's own networks are never seen outside it, and its page must name them.
-    const pages = (files ?? []).filter((file) => file.endsWith('.md') && !file.startsWith('test/lab/'));
+    // The lab's own networks are never seen outside it, and its pages must name them.
+    const ofTheLab = /^test\/(lab|truth)\//;
+    const pages = (files ?? []).filter((file) => file.endsWith('.md') && !ofTheLab.test(file));
     const found = pages.flatMap((file) =>
       addressesIn(readFileSync(path.join(root, file), 'utf8')).map((address) => `${file}: ${address}`),
     );
