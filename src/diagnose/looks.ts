@@ -24,10 +24,13 @@ function evidenceOf({ attempts, evidence }: Seen): readonly Evidence[] {
   return [...attempts.flatMap((attempt) => attempt.evidence), ...evidence];
 }
 
-/** A broadcast asks nobody in particular, and a proxy is not the target. */
+/** A broadcast asks nobody in particular, a proxy is not the target, and between a machine and itself stands nobody. */
 function hasTarget({ target }: Seen): boolean {
-  return target.broadcast !== true && target.proxied === undefined;
+  return target.broadcast !== true && target.proxied === undefined && !LOOPBACK.test(target.address);
 }
+
+/** RFC 6890 §2.2.2, RFC 4291 §2.5.3. */
+const LOOPBACK = /^127\.|^::1$/;
 
 /** Somebody took the connection, and the flow's own protocol did not show itself. */
 function onlyAccepted(outcome: Outcome | undefined): boolean {

@@ -102,15 +102,19 @@ export async function runHere(setting: Setting, { plan, probes, settings, onEven
     login: plan.login,
     secret: (name: string) => secrets.get(name),
     ...(source === undefined ? {} : { source }),
-    ...eyes,
+    ...(eyes.kernel === undefined ? {} : { kernel: eyes.kernel }),
   };
+  const { segments } = eyes;
+  // From this machine to itself is no distance, and to overhear each of its addresses would take a socket for each.
+  const overheard = (address: string): { readonly segments?: Segments } =>
+    segments === undefined || /^127\.|^::1$/.test(address) ? {} : { segments };
   const world: World = {
     clock,
     tool,
     probes,
     resolve: (host) => resolveName(host, () => clock.monotonicMs()),
     routeTo: (address, family) => (source === undefined ? routeTo(address, family) : Promise.resolve(source[family])),
-    openKit: (target, first) => openKit(target, { ...kit, login: kit.login && first }),
+    openKit: (target, first) => openKit(target, { ...kit, ...overheard(target.address), login: kit.login && first }),
     proxyFor: proxies.value,
     looker: () => looker(source),
     onEvent: (event) => onEvent(secrets.redact(event)),

@@ -179,6 +179,13 @@ describe('the second look', () => {
     expect((await looking(own, { echo: pong, path: way })).done).toEqual([`ping ${HOST}`]);
   });
 
+  it('looks at nothing between this machine and itself', async () => {
+    for (const address of ['127.0.0.1', '127.9.9.9', '::1']) {
+      const { done } = await looking({ shell: { first: attempt(accepted), target: { address } } });
+      expect(done).toEqual([]);
+    }
+  });
+
   it('looks at no broadcast and at nothing behind a proxy', async () => {
     const { done } = await looking({
       all: { carrier: 'udp', first: attempt(silent), target: { broadcast: true } },

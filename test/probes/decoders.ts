@@ -65,8 +65,7 @@ function edited(bytes: Uint8Array, samples: readonly Uint8Array[], roll: (limit:
       const other = samples[roll(samples.length)] ?? new Uint8Array(0);
       return Buffer.concat([before, other.subarray(Math.min(place, other.length))]);
     }
-    case 'truncate':
-    case undefined:
+    default:
       return before;
   }
 }
