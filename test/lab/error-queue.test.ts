@@ -64,7 +64,8 @@ function wordsOf({ outcome, evidence }: Attempt, family: 4 | 6): string {
   return [...seen, outcome.kind === 'refused' ? outcome.signal : outcome.kind].join(' ');
 }
 
-const TIMEOUT_MS = 4500;
+/** A lookup fails after 3 s; an error that the kernel could not hand over in that moment comes with the next one's, 3 s on. */
+const TIMEOUT_MS = 7500;
 const layout = layOut<BehaviourName>(behaviours);
 const users = [
   { who: 'root', uid: 0 },
