@@ -9,6 +9,7 @@ import type { Done } from './commands.js';
 import type { Setting } from './cli.js';
 import { together, UsageError } from './fail.js';
 import type { OutputFlags, Wanted } from './output.js';
+import { makeRoomFor } from './memory.js';
 import { addSelection, gather, loadPlan, warn } from './selection.js';
 import type { SelectionFlags } from './selection.js';
 import { print, styleOf } from './terminal.js';
@@ -178,6 +179,7 @@ async function run(setting: Setting, site: string | undefined, flags: CheckFlags
     wantedOf(flags),
     loadPlan(setting, site, flags),
   );
+  makeRoomFor(plan.checks.length);
   const { runHere } = await import('./run.js');
   if (flags.quiet !== true) await warn([...warnings, ...oddities(wanted, flags)]);
   const output = await openOutput(wanted, flags);

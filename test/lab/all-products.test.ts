@@ -257,3 +257,15 @@ it('proves what takes the place of others once it is in use', { timeout: 120_000
   );
   expect(exitCode).toBe(0);
 });
+
+it('calls nothing open that a firewall drops, of whatever protocol', { timeout: 120_000 }, async (ctx) => {
+  found(ctx);
+  if (lab === undefined) throw new Error('no lab');
+  await lab.firewall('table inet f { chain c { type filter hook forward priority filter; policy drop; }; }');
+  const { exitCode, report } = await check(lab, '--timeout', '4s', '--retries', '0', '--diagnose', 'off');
+  const beyond = report.checks.filter(({ to }) => to.address === FOUR || to.address === SIX);
+  expect(beyond.length).toBeGreaterThan(120);
+  const odd = beyond.filter(({ verdict }) => !['blocked', 'unreachable', 'unproven'].includes(verdict));
+  expect(odd.map(({ id, verdict, summary }) => `${id}: ${verdict} ${summary}`)).toEqual([]);
+  expect(exitCode).toBe(1);
+});
