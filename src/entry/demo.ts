@@ -12,8 +12,8 @@ import { loadProbes, orFail } from './selection.js';
 import { print, styleOf } from './terminal.js';
 
 const ADDRESS = '127.0.0.1';
-/** On loopback an answer takes a millisecond, on a busy laptop a second; only the silent one is waited for. */
-const TIMEOUT_MS = 2500;
+/** On loopback an answer takes a millisecond, on a busy laptop two seconds; only the silent one is waited for. */
+const TIMEOUT_MS = 3500;
 
 interface Act {
   readonly flow: string;
